@@ -1,6 +1,7 @@
 """Composition: settings → engine → sessions → HTTP API → page → server."""
 
 import asyncio
+import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ def serve(settings: Settings) -> None:
         engine = open_engine(settings)
         try:
             app = create_app(settings, engine)
+            gc.freeze()
+            gc.enable()
             Server(app, listening, end_streams=app.state.end_streams).run()
         finally:
             engine.close()

@@ -11,7 +11,7 @@ from livemind_app.engine.models import store
 from livemind_app.engine.models.catalogue import CATALOGUE, Entry
 from livemind_app.engine.models.load import load
 from livemind_app.engine.models.prepare import prepare
-from livemind_app.engine.models.pretrained import read_network
+from livemind_app.engine.models.pretrained import read_network, read_tokenizer
 from livemind_app.engine.models.progress import Progress
 from livemind_app.errors import ModelError
 from tests.models import tiny
@@ -36,6 +36,14 @@ def test_a_file_becomes_a_folder_that_loads(toy: Entry, cache: Path) -> None:
     )
     assert rendered == "<|im_start|>user\nthe<|im_end|>\n<|im_start|>assistant\n"
     assert tokenizer.decode(tokenizer.encode("the thé", add_special_tokens=False)) == "the thé"
+
+
+def test_the_tokenizer_is_the_files(toy: Entry, gguf_file: Path) -> None:
+    ours, files = load("toy")[1], read_tokenizer(gguf_file.parent, gguf_file=gguf_file.name)
+    text = "the<|im_end|> 你 this\n\n"
+    assert ours.encode(text) == files.encode(text)
+    assert ours.get_vocab() == files.get_vocab()
+    assert ours.added_tokens_decoder == files.added_tokens_decoder
 
 
 def test_the_weights_are_the_files(toy: Entry, gguf_file: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,15 @@ def test_dtypes_agree_on_the_next_token(toy: Entry) -> None:
         model, tokenizer = load(folder, dtype)
         logits.append(model(torch.tensor([tokenizer.encode("this and that")])).logits[0, -1].float())
     torch.testing.assert_close(*logits, atol=0.05, rtol=0.05)
+
+
+def test_models_of_one_family_share_a_tokenizer(toy: Entry, tmp_path: Path) -> None:
+    folder, twin = prepare("toy"), tmp_path / "twin"
+    shutil.copytree(folder, twin)
+    tokenizers = [load(str(path))[1] for path in (folder, twin)]
+    assert tokenizers[0] is tokenizers[1]
+    (twin / "chat_template.jinja").write_text("{{ messages[0].content }}")
+    assert load(str(twin))[1] is not tokenizers[0]
 
 
 def test_a_folder_without_a_model_is_unknown(tmp_path: Path) -> None:

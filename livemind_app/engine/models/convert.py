@@ -46,9 +46,18 @@ def _write(file: Path, target: Path) -> int:
     network = _dequantize(file)
     tie_head(network)
     _stop_at_every_end(network, tokenizer)
-    tokenizer.save_pretrained(target)
+    _write_tokenizer(tokenizer, target)
     network.save_pretrained(target)
     return sum(weights.numel() for weights in network.parameters())
+
+
+def _write_tokenizer(tokenizer: "PreTrainedTokenizerBase", target: Path) -> None:
+    """With added tokens in its settings, as on the hub: else transformers reads the vocabulary twice."""
+    tokenizer.save_pretrained(target)
+    file = target / "tokenizer_config.json"
+    settings = json.loads(file.read_text("utf-8"))
+    added = {id_: token.__getstate__() for id_, token in tokenizer.added_tokens_decoder.items()}
+    file.write_text(json.dumps(settings | {"added_tokens_decoder": added}, indent=2) + "\n", "utf-8")
 
 
 def _dequantize(file: Path) -> "PreTrainedModel":

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from livemind_app.engine.models.prepare import prepare
-from livemind_app.engine.models.pretrained import read_network, read_tokenizer
+from livemind_app.engine.models.pretrained import read_network, share_tokenizer
 from livemind_app.engine.models.progress import Report, silent
 from livemind_app.errors import ConfigError
 
@@ -40,7 +40,7 @@ def load(
     packed = resolve_weights(weights, name, dtype, device)
     kind = resolve_dtype(dtype, device, packed or weights)
     folder = prepare(name, report)
-    tokenizer = read_tokenizer(folder)
+    tokenizer = share_tokenizer(folder)
     if packed:
         from livemind_app.engine.packed.weights import apply
 

@@ -1,9 +1,12 @@
 """transformers' loaders, made quiet, offline and safe: no pickles, no code that a model brings along."""
 
+import hashlib
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from livemind_app.errors import ModelError
 
@@ -11,6 +14,15 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 SAFE = {"local_files_only": True, "trust_remote_code": False}
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template.jinja",
+)
+
+_shared: "WeakValueDictionary[str, PreTrainedTokenizerBase]" = WeakValueDictionary()
 
 
 def read_tokenizer(folder: Path, **options: Any) -> "PreTrainedTokenizerBase":
@@ -22,6 +34,28 @@ def read_tokenizer(folder: Path, **options: Any) -> "PreTrainedTokenizerBase":
     if not tokenizer.chat_template:
         raise ModelError(f"{folder} has no chat template; choose an instruction-tuned model")
     return tokenizer
+
+
+def share_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
+    """The same object for models of one family: reading one takes over a second. Not to be changed."""
+    if not (folder / TOKENIZER_FILES[0]).is_file():
+        return read_tokenizer(folder)
+    with _reading(folder):
+        key = _fingerprint(folder)
+    tokenizer = _shared.get(key)
+    if tokenizer is None:
+        tokenizer = _shared[key] = read_tokenizer(folder)
+    return tokenizer
+
+
+def _fingerprint(folder: Path) -> str:
+    """Of what decides on a tokenizer: its files, and the class that the kind of model stands for."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    digest = hashlib.sha256(str(config.get("model_type")).encode())
+    for name in TOKENIZER_FILES:
+        file = folder / name
+        digest.update(hashlib.sha256(file.read_bytes()).digest() if file.is_file() else b"none")
+    return digest.hexdigest()
 
 
 def read_network(folder: Path, **options: Any) -> "PreTrainedModel":

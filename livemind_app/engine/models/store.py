@@ -25,7 +25,7 @@ from livemind_app.errors import InsufficientSpace
 
 State = Literal["missing", "fetched", "converted"]
 MANIFEST = "livemind.json"
-FORMAT = 1  # raise it when a conversion of today must be done again
+FORMAT = 2  # raise it when a conversion of today must be done again
 
 
 def models_dir() -> Path:

@@ -6,6 +6,7 @@ Each output row is computed on its own, so one row among many is, bit for bit, t
 import torch
 from torch import Tensor, nn
 
+from livemind_app.engine.packed.layout import lay_out
 from livemind_app.engine.packed.phase import phase
 
 GROUP = 32  # inputs that share a scale in the 4-bit form, as in GGUF's blocks
@@ -25,17 +26,18 @@ class DigitLinear(nn.Module):
     bf16, no row's result depends on the others, and it is the same whichever kernel computes it.
     """
 
-    def __init__(self, weights: Tensor, scales: Tensor, bias: Tensor | None = None) -> None:
-        """`weights` [outputs, inputs] int8, or as oneDNN laid them out; `scales` [outputs]."""
+    def __init__(self, weights: Tensor | list[Tensor], scales: Tensor, bias: Tensor | None = None) -> None:
+        """`weights` [outputs, inputs] int8, or the pieces that `lay_out` made of them; `scales` [outputs]."""
         super().__init__()
-        self.sums = PackedSums(weights) if is_large(weights) else Sums(weights)
+        self.sums = _sums(weights)
         self.steps = nn.Buffer(scales.float() / LARGEST)
         self.bias = bias
 
     def forward(self, x: Tensor) -> Tensor:
         digits, largest = _digits(x.view(-1, x.shape[-1]).float())
-        low, high = self.sums(digits)
-        y = torch.add(low, high, alpha=BASE).mul_(largest).mul_(self.steps)
+        pieces = [torch.add(low, high, alpha=BASE) for low, high in self.sums(digits)]
+        y = pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=-1)
+        y.mul_(largest).mul_(self.steps)
         return _shaped(y, x, self.bias)
 
 
@@ -50,6 +52,9 @@ def _digits(x: Tensor) -> tuple[Tensor, Tensor]:
     return bytes_.reshape(-1, x.shape[-1]), largest
 
 
+Pair = tuple[Tensor, Tensor]  # sums of low and of high digits, each [rows, outputs]; at least one fp32
+
+
 class Sums(nn.Module):
     """Sums of small matrices, by the kernel that costs least to call."""
 
@@ -57,37 +62,47 @@ class Sums(nn.Module):
         super().__init__()
         self.weights = nn.Buffer(weights.t())  # [inputs, outputs], a row of outputs apart in memory
 
-    def forward(self, digits: Tensor) -> tuple[Tensor, Tensor]:
-        """Those of low and of high digits, each [rows, outputs]; one of them at least fp32."""
+    def forward(self, digits: Tensor) -> list[Pair]:
         signed = digits.bitwise_xor(ZERO).view(torch.int8)
         if len(signed) == 2:  # twice one row is faster than two rows
-            sums = [torch._int_mm(row, self.weights) for row in signed.chunk(2)]
+            low, high = (torch._int_mm(row, self.weights) for row in signed.chunk(2))
         else:
-            sums = list(torch._int_mm(signed, self.weights).chunk(2))
-        return sums[0], sums[1].float()  # adding converts the other
+            low, high = torch._int_mm(signed, self.weights).chunk(2)
+        return [(low, high.float())]  # adding converts the other
 
 
 class PackedSums(nn.Module):
-    """The same of large matrices, which oneDNN lays out for its kernel."""
+    """The same of large matrices, in the layout of oneDNN's kernel; a pair for each piece."""
 
-    def __init__(self, weights: Tensor) -> None:
+    def __init__(self, pieces: list[Tensor]) -> None:
         super().__init__()
-        self._packed = weights if weights.is_mkldnn else torch.ops.onednn.qlinear_prepack(weights, None)
-        outputs = self._packed.shape[1]
-        self.ones = nn.Buffer(torch.ones(outputs))
-        self.zeros = nn.Buffer(torch.zeros(outputs, dtype=torch.int32))
+        self._pieces = [(piece, *_unscaled(piece.shape[1])) for piece in pieces]
 
     @property
     def bytes(self) -> int:
         """Of the weights, which are no buffer that could be asked."""
-        return int(self._packed.numel())
+        return sum(piece.numel() for piece, _, _ in self._pieces)
 
-    def forward(self, digits: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, digits: Tensor) -> list[Pair]:
+        return [self._pair(digits, *piece) for piece in self._pieces]
+
+    def _pair(self, digits: Tensor, weights: Tensor, ones: Tensor, zeros: Tensor) -> Pair:
         low, high = torch.ops.onednn.qlinear_pointwise(
-            digits, 1.0, ZERO, self._packed, self.ones, self.zeros,
+            digits, 1.0, ZERO, weights, ones, zeros,
             None, 1.0, 0, torch.float32, "none", [], "",
         ).chunk(2)  # fmt: skip
         return low, high
+
+
+def _unscaled(outputs: int) -> tuple[Tensor, Tensor]:
+    """Scales and zero points that leave sums as they are."""
+    return torch.ones(outputs), torch.zeros(outputs, dtype=torch.int32)
+
+
+def _sums(weights: Tensor | list[Tensor]) -> nn.Module:
+    if isinstance(weights, Tensor):
+        return PackedSums(lay_out(weights)) if is_large(weights) else Sums(weights)
+    return PackedSums(weights)
 
 
 class Int8Linear(nn.Module):
@@ -121,9 +136,11 @@ class Int4Linear(nn.Module):
         return _shaped(y, x, self.bias)
 
 
-def int8_linear(weights: Tensor, scales: Tensor, bias: Tensor | None = None) -> nn.Module:
+def int8_linear(weights: Tensor | list[Tensor], scales: Tensor, bias: Tensor | None = None) -> nn.Module:
     """The faster kernel for int8 rows on this processor."""
-    return (DigitLinear if has_vnni() else Int8Linear)(weights, scales, bias)
+    if isinstance(weights, list) or has_vnni():
+        return DigitLinear(weights, scales, bias)
+    return Int8Linear(weights, scales, bias)
 
 
 def is_large(weights: Tensor) -> bool:

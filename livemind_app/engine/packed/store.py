@@ -24,7 +24,7 @@ from livemind_app.engine.models.store import folder, models_dir, publish
 log = logging.getLogger(__name__)
 
 Packed = Literal["int8", "int4", "gguf"]
-FORMAT = 3  # raise it when weights packed today must be packed again
+FORMAT = 4  # raise it when weights packed today must be packed again
 
 
 def load_or_pack(

@@ -5,6 +5,7 @@ phases: prefill needs one row of it, and an embedding that shares its matrix is 
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -62,7 +63,7 @@ def swap(
     Prefill reads plain weights where their kernel is the faster one, unless not `keep_plain`.
     """
     head = network.get_output_embeddings()
-    stacks: dict[str, dict[str, Tensor]] = {}
+    stacks: dict[str, dict[str, Any]] = {}
     for key, tensor in tensors.items():
         joined, _, part = key.rpartition(".")
         stacks.setdefault(joined, {})[part] = tensor

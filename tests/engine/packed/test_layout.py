@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from livemind_app.engine.packed.layout import Restorer, laid_out
+from livemind_app.engine.packed.layout import PIECE, TALL, Restorer, laid_out, lay_out
 from livemind_app.engine.packed.linear import PackedSums, Sums, has_vnni
 
 pytestmark = pytest.mark.skipif(
@@ -20,9 +20,22 @@ def matrix(seed: int) -> torch.Tensor:
 def test_matrices_of_one_shape_are_restored_each_with_its_own_values() -> None:
     restore = Restorer()
     restored = [restore(laid_out(matrix(seed)), (160, 96)) for seed in range(3)]
-    for seed, packed in enumerate(restored):
-        for ours, exact in zip(PackedSums(packed)(DIGITS), Sums(matrix(seed))(DIGITS), strict=True):
-            assert torch.equal(ours, exact)
+    for seed, pieces in enumerate(restored):
+        assert same(PackedSums(pieces), Sums(matrix(seed)))
+
+
+def test_a_tall_matrix_is_laid_out_in_pieces_that_compute_the_same() -> None:
+    tall = matrix(0).repeat(TALL // 160 + 1, 1)
+    restored = Restorer()(laid_out(tall), (len(tall), 96))
+    assert len(lay_out(tall)) == len(restored) == -(-len(tall) // PIECE)
+    for pieces in (lay_out(tall), restored):
+        assert same(PackedSums(pieces), Sums(tall))
+
+
+def same(ours: PackedSums, exact: Sums) -> bool:
+    """Whether all sums are equal, pieces put one after the other."""
+    pairs = zip(zip(*ours(DIGITS), strict=True), zip(*exact(DIGITS), strict=True), strict=True)
+    return all(torch.equal(torch.cat(a, dim=-1), torch.cat(b, dim=-1).float()) for a, b in pairs)
 
 
 def test_bytes_of_another_layout_are_refused() -> None:

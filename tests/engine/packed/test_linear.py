@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from livemind_app.engine.packed import linear
+from livemind_app.engine.packed.layout import lay_out
 from livemind_app.engine.packed.linear import (
     LARGEST,
     DigitLinear,
@@ -71,7 +72,7 @@ def test_a_row_is_the_same_alone_among_others_and_in_either_kernel(
     q, scales = weights(outputs, inputs, seed)
     x = activations(40, inputs, seed, power=3)
     small, large = DigitLinear(q, scales), DigitLinear(q, scales)
-    small.sums, large.sums = Sums(q), PackedSums(q)
+    small.sums, large.sums = Sums(q), PackedSums(lay_out(q))
     alone = torch.cat([small(x[index : index + 1]) for index in range(len(x))])
     for count in (1, 2, 3, 5, 8, 17, 40):
         assert torch.equal(small(x[:count]), alone[:count])
