@@ -49,12 +49,13 @@ class Cancel:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the next token is drawn; temperature 0 is greedy and ignores the rest."""
+    """How the next token is drawn; temperature 0 is greedy and ignores top-p, top-k and the seed."""
 
     temperature: float = 0.0
     top_p: float = 1.0
     top_k: int = 0  # 0: no limit
     seed: int | None = None
+    repetition_penalty: float = 1.0  # 1: none; greedy decoding is penalized too
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ class Request:
 
     `max_tokens=0` only prefills. `score` asks for the log-probabilities of these token ids as the
     first token after the prompt. `cache_key` names the KV cache to reuse and to leave behind;
-    None computes on a cache of its own, dropped at the end.
+    None computes on a cache of its own, dropped at the end. `lookahead` drafts several tokens a forward,
+    where the engine can; it changes nothing that is said.
     """
 
     ids: tuple[int, ...]
@@ -75,6 +77,7 @@ class Request:
     sampling: Sampling = Sampling()
     stops: tuple[str, ...] = ()
     score: tuple[int, ...] = ()
+    lookahead: bool = False
     cancel: Cancel = field(default_factory=Cancel)
 
 
@@ -84,6 +87,7 @@ class Chunk:
 
     ids: tuple[int, ...]
     text: str
+    drafted: bool = False  # by lookahead, and the model agreed
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,9 @@ class Finished:
     waited_s: float = 0.0  # queued or preempted
     prefill_s: float = 0.0
     decode_s: float = 0.0
+    forwards: int = 0  # that decoded
+    drafted: int = 0  # tokens that lookahead had verified
+    draft_s: float = 0.0  # of decode_s, spent on drafting
     interrupted: bool = False  # another session computed meanwhile
     scores: tuple[float, ...] = ()  # log-probabilities, in the order of Request.score
 

@@ -1,5 +1,7 @@
 """From logits to the next token."""
 
+from collections.abc import Collection, Iterable
+
 import torch
 from torch import Tensor
 
@@ -7,10 +9,14 @@ from livemind_app.protocol import Sampling
 
 
 class Sampler:
-    """Draws one token at a time; a seed makes the whole sequence repeatable."""
+    """Draws one token at a time; a seed makes the whole sequence repeatable.
 
-    def __init__(self, sampling: Sampling) -> None:
+    `prompt` is what a repetition penalty holds against tokens, besides those drawn.
+    """
+
+    def __init__(self, sampling: Sampling, prompt: Iterable[int] = ()) -> None:
         self._sampling = sampling
+        self._seen = set(prompt) if sampling.repetition_penalty != 1 else None
         self._generator = torch.Generator()
         if sampling.seed is not None:
             self._generator.manual_seed(sampling.seed)
@@ -19,10 +25,35 @@ class Sampler:
 
     def __call__(self, logits: Tensor) -> int:
         """`logits` is [vocab], of any float type."""
+        token = self._draw(self.penalized(logits))
+        if self._seen is not None:
+            self._seen.add(token)
+        return token
+
+    def sure(self, logits: Tensor, margin: float) -> bool:
+        """Whether a greedy choice is ahead of the next best token by at least `margin`."""
+        if not margin or self._sampling.temperature > 0:
+            return True
+        best, second = self.penalized(logits).topk(2).values.float().tolist()
+        return bool(best - second >= margin)
+
+    def _draw(self, logits: Tensor) -> int:
         if self._sampling.temperature == 0:
             return int(logits.argmax())
         probabilities = distribution(logits, self._sampling)
         return int(torch.multinomial(probabilities, 1, generator=self._generator))
+
+    def penalized(self, logits: Tensor) -> Tensor:
+        """After the repetition penalty, if there is one."""
+        return penalized(logits, self._seen, self._sampling.repetition_penalty) if self._seen else logits
+
+
+def penalized(logits: Tensor, seen: Collection[int], penalty: float) -> Tensor:
+    """Logits of tokens seen before, divided by the penalty; multiplied where negative (arXiv 1909.05858)."""
+    index = torch.tensor(sorted(seen), device=logits.device)
+    scores = logits[index].float()
+    scores = torch.where(scores < 0, scores * penalty, scores / penalty)
+    return logits.float().index_put((index,), scores)
 
 
 def distribution(logits: Tensor, sampling: Sampling) -> Tensor:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from livemind_app.decoding.lookahead.drafter import Drafts
 from livemind_app.engine.packed.kv import GrowingCache
 from livemind_app.protocol import Request, Role
 
@@ -19,6 +20,13 @@ class KVCache:
     ids: list[int] = field(default_factory=list)
     kv: GrowingCache = field(default_factory=GrowingCache)
     logits: Tensor | None = None
+    drafts: Drafts | None = None  # what lookahead learned from all text that was ever computed here
+
+    def accept(self, rows: Sequence[int], tokens: Sequence[int], logits: Tensor | None) -> None:
+        """Of the rows behind `ids` keep these, ascending; they are `tokens`, with `logits` after the last."""
+        self.kv.keep(len(self.ids), rows)
+        self.ids.extend(tokens)
+        self.logits = logits
 
     def trim(self, length: int) -> None:
         """Keep the first `length` tokens."""

@@ -1,19 +1,23 @@
 """One request on one model: prefill in chunks, then a token at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from livemind_app.decoding.lookahead.tree import Tree
 from livemind_app.decoding.sampling import Sampler
 from livemind_app.decoding.stops import StopFilter
 from livemind_app.engine.cache import CachePool, KVCache
 from livemind_app.engine.chat import ChatTokenizer
+from livemind_app.engine.lookahead import Lookahead, Speculation
 from livemind_app.engine.packed.phase import decoding
 from livemind_app.engine.scheduler import Generation
+from livemind_app.engine.tree_mask import tree_mask
 from livemind_app.errors import ContextTooLong
 from livemind_app.protocol import Chunk, Finished, FinishReason, Request
 from livemind_app.text.detokenize import Detokenizer
@@ -30,6 +34,7 @@ class LoadedModel:
     tokenizer: ChatTokenizer
     end_ids: frozenset[int]
     context: int
+    lookahead: Lookahead | None = None
 
     def prefill(self, ids: Sequence[int], cache: KVCache) -> None:
         """Append part of a prompt to the cache and leave the logits after its last token in it."""
@@ -39,6 +44,24 @@ class LoadedModel:
         """The same for a token that was just generated: it reads the packed weights, if there are any."""
         with decoding():
             self._forward([token], cache)
+
+    @torch.inference_mode()
+    def verify(self, tree: Tree, cache: KVCache) -> Tensor:
+        """Logits after every row of the tree, [rows, vocab].
+
+        The rows are behind the text in the cache, not in its `ids`: `cache.accept` has to follow.
+        """
+        start, device = len(cache.ids), self.model.device
+        with decoding():
+            output = self.model(
+                input_ids=torch.tensor([tree.tokens], device=device),
+                position_ids=start + torch.tensor([tree.depths], device=device),
+                attention_mask=tree_mask(tree, start, self.model.config, device),
+                past_key_values=cache.kv,
+                use_cache=True,
+            )
+        logits: Tensor = output.logits[0]
+        return logits
 
     @torch.inference_mode()
     def _forward(self, ids: Sequence[int], cache: KVCache) -> None:
@@ -75,16 +98,24 @@ def generation(model: LoadedModel, pool: CachePool, request: Request) -> Generat
             pool.put(request, cache)
 
 
+def _marked(tokens: list[int]) -> Iterator[tuple[bool, int]]:
+    """Of one forward's tokens all but the last were drafted."""
+    for index, token in enumerate(tokens, start=1):
+        yield index < len(tokens), token
+
+
 class _Run:
     def __init__(self, model: LoadedModel, cache: KVCache, request: Request) -> None:
         self._model = model
         self._cache = cache
         self._request = request
-        self._sampler = Sampler(request.sampling)
+        self._sampler = Sampler(request.sampling, request.ids)
+        self._speculation: Speculation | None = None
         self._detokenizer = Detokenizer(model.tokenizer.decode)
         self._stop = StopFilter(request.stops)
         self._cached = 0
         self._tokens = 0
+        self._forwards = 0
         self._prefill_s = 0.0
         self._decode_s = 0.0
         self._scores: tuple[float, ...] = ()
@@ -107,30 +138,56 @@ class _Run:
         yield from self._decode(budget)
 
     def _decode(self, budget: int) -> Generation:
-        """Sample, show, feed back. The forward that nobody needs any more is left out."""
-        while self._tokens < budget:
-            if self._request.cancel.cancelled:
-                yield self._finished("cancelled")
-                return
-            assert self._cache.logits is not None
-            began = perf_counter()
-            token = self._sampler(self._cache.logits)
-            if token in self._model.end_ids:
-                yield from self._end("eos")
-                return
-            self._tokens += 1
-            text = self._stop.push(self._detokenizer.push([token]))
-            self._decode_s += perf_counter() - began
-            if self._stop.stopped:
-                yield Chunk((token,), text)
-                yield self._finished("stop")
-                return
-            yield Chunk((token,), text)
-            if self._tokens < budget and not self._request.cancel.cancelled:
-                began = perf_counter()
-                self._model.decode(token, self._cache)
-                self._decode_s += perf_counter() - began
-        yield from self._end("length")
+        """Draw, show, feed back. The forward that nobody needs any more is left out."""
+        if not budget:
+            yield self._finished("length")
+            return
+        tokens = self._timed(self._first)
+        while True:
+            for drafted, token in _marked(tokens):
+                if self._request.cancel.cancelled:
+                    yield self._finished("cancelled")
+                    return
+                if token in self._model.end_ids:
+                    yield from self._end("eos")
+                    return
+                yield self._show(token, drafted=drafted)
+                if self._stop.stopped:
+                    yield self._finished("stop")
+                    return
+                if self._tokens == budget:
+                    yield from self._end("length")
+                    return
+            if not self._request.cancel.cancelled:
+                tokens = self._timed(partial(self._step, tokens[-1], budget - self._tokens))
+
+    def _first(self) -> list[int]:
+        """The prompt's own next token."""
+        assert self._cache.logits is not None
+        token = self._sampler(self._cache.logits)
+        if self._request.lookahead and self._model.lookahead:
+            self._speculation = Speculation(self._model.lookahead, self._model, self._cache, self._sampler)
+            self._speculation.begin(self._request.ids, token)
+        return [token]
+
+    def _step(self, token: int, room: int) -> list[int]:
+        """Tokens after this one, by one forward."""
+        self._forwards += 1
+        if self._speculation:
+            return self._speculation.step(room)
+        self._model.decode(token, self._cache)
+        assert self._cache.logits is not None
+        return [self._sampler(self._cache.logits)]
+
+    def _timed(self, compute: Callable[[], list[int]]) -> list[int]:
+        began = perf_counter()
+        tokens = compute()
+        self._decode_s += perf_counter() - began
+        return tokens
+
+    def _show(self, token: int, drafted: bool) -> Chunk:
+        self._tokens += 1
+        return Chunk((token,), self._stop.push(self._detokenizer.push([token])), drafted)
 
     def _end(self, reason: FinishReason) -> Generation:
         """Pass on what detokenizing and stop strings held back."""
@@ -155,6 +212,8 @@ class _Run:
         return tuple(float(logprobs[token]) for token in self._request.score)
 
     def _finished(self, reason: FinishReason) -> Finished:
+        if self._speculation:
+            self._speculation.end()
         return Finished(
             reason=reason,
             prompt_tokens=len(self._request.ids),
@@ -162,5 +221,8 @@ class _Run:
             tokens=self._tokens,
             prefill_s=self._prefill_s,
             decode_s=self._decode_s,
+            forwards=self._forwards,
+            drafted=self._speculation.drafted if self._speculation else 0,
+            draft_s=self._speculation.draft_s if self._speculation else 0.0,
             scores=self._scores,
         )

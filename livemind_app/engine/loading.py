@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,7 @@ from livemind_app.config import Settings
 from livemind_app.engine.chat import ChatTokenizer
 from livemind_app.engine.generation import LoadedModel
 from livemind_app.engine.local import CACHE_BYTES, LocalEngine, Report
+from livemind_app.engine.lookahead import lookahead_for
 from livemind_app.engine.models.catalogue import preset as named
 from livemind_app.engine.models.fit import fit
 from livemind_app.engine.models.load import load, resolve_dtype, resolve_weights
@@ -116,10 +117,11 @@ def _load_one(name: str, roles: list[Role], read: Read, report: Report) -> Loade
 def wrap(name: str, network: Any, tokenizer: Any) -> LoadedModel:
     """A transformers model and its tokenizer as the engine computes on them."""
     chat = ChatTokenizer(tokenizer)
-    return LoadedModel(
+    model = LoadedModel(
         name=name,
         model=network.eval(),
         tokenizer=chat,
         end_ids=chat.end_ids(network.generation_config.eos_token_id),
         context=network.config.get_text_config().max_position_embeddings,
     )
+    return replace(model, lookahead=lookahead_for(model))

@@ -1,7 +1,9 @@
 """Keys and values in buffers that grow ahead, so that a token is written where it stays."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 from transformers import Cache
 from transformers.cache_utils import DynamicLayer
@@ -24,6 +26,15 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]
         values[..., start:end, :] = value_states
         self.keys, self.values = keys[..., :end, :], values[..., :end, :]
         return self.keys, self.values
+
+    def keep(self, start: int, rows: Sequence[int]) -> None:
+        """Of the tokens from `start` on keep some, by their ascending numbers from there, close together."""
+        end = start + len(rows)
+        if rows and rows[-1] != len(rows) - 1:
+            index = torch.tensor(rows, device=self.keys.device) + start
+            self.keys[..., start:end, :] = self.keys[..., index, :]
+            self.values[..., start:end, :] = self.values[..., index, :]
+        self.keys, self.values = self.keys[..., :end, :], self.values[..., :end, :]
 
     @property
     def bytes(self) -> int:
@@ -50,6 +61,12 @@ class GrowingCache(Cache):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__(layer_class_to_replicate=GrowingLayer)
+
+    @torch.inference_mode()
+    def keep(self, start: int, rows: Sequence[int]) -> None:
+        """`GrowingLayer.keep` in every layer."""
+        for layer in self.layers:
+            layer.keep(start, rows)
 
     @property
     def bytes(self) -> int:

@@ -1,0 +1,147 @@
+"""Drafts for one cache: what may come next, learned from everything that was computed on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from livemind_app.decoding.lookahead.automaton import Automaton
+from livemind_app.decoding.lookahead.calibration import Calibration, Kind, kind
+from livemind_app.decoding.lookahead.predict import Guess, blend
+from livemind_app.decoding.lookahead.recycled import Likely, Recycled
+from livemind_app.decoding.lookahead.sources import OwnText, SharedText, Source
+from livemind_app.decoding.lookahead.tree import Candidate, Tree, grow
+from livemind_app.decoding.lookahead.trie import Trie
+
+RECENT = 8  # tokens before a draft that sources look at
+OVERLAP = 16  # tokens of a prompt's unchanged beginning that lead over to its changed part
+SHARED_CONTEXTS = 200_000  # whose likely next tokens are remembered for all
+LEAST = 0.02  # probability below which a token is not drafted
+
+
+class Drafts(Protocol):
+    """What lookahead asks: ours, or another policy to compare with."""
+
+    def read(self, ids: Sequence[int]) -> None:
+        """The whole prompt of the generation that begins."""
+        ...
+
+    def said(self, tokens: Sequence[int]) -> None:
+        """The text goes on with these tokens."""
+        ...
+
+    def draft(self, cost: Sequence[float], depth: int) -> Tree:
+        """Tokens to verify after the text, whose last token is the tree's root; paths up to `depth`."""
+        ...
+
+    def learn(self, tree: Tree, path: Sequence[int], tokens: Sequence[int], likely: Sequence[Likely]) -> None:
+        """After verifying: at each row of `path` the model said the token, others were likely too."""
+        ...
+
+    def ended(self) -> None:
+        """The generation is over."""
+        ...
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What generations of one model learn from each other, where the operator lets them."""
+
+    trie: Trie = field(default_factory=Trie)
+    recycled: Recycled = field(default_factory=lambda: Recycled(SHARED_CONTEXTS))
+
+
+class Drafter:
+    """Own text, shared text and recycled logits in one tree."""
+
+    def __init__(
+        self,
+        calibration: Calibration,
+        shared: Shared | None = None,
+        *,
+        ends: frozenset[int] = frozenset(),
+        width: int | None = None,
+    ) -> None:
+        """Nothing is drafted past a token of `ends`. `width` bounds the children of a row; 1 makes chains."""
+        self._calibration = calibration
+        self._ends = ends
+        self._width = width
+        self._text: list[int] = []
+        self._automaton = Automaton()
+        self._shared = shared
+        self._recycled = shared.recycled if shared else Recycled()
+        self._sources: list[Source[Any]] = [OwnText(self._automaton)]
+        if shared:
+            self._sources.append(SharedText(shared.trie))
+        self._told = 0  # tokens of the text that others know, or that were there before this generation
+
+    def read(self, ids: Sequence[int]) -> None:
+        """What a prompt shares with the text so far is not read again."""
+        kept = _common(self._text, ids)
+        if kept < len(self._text):
+            self._automaton.separate()
+            kept = max(0, kept - OVERLAP)
+            del self._text[kept:]
+        self.said(ids[kept:])
+        self._told = len(ids)
+
+    def said(self, tokens: Sequence[int]) -> None:
+        self._text.extend(tokens)
+        self._automaton.extend(tokens)
+
+    def ended(self) -> None:
+        """What was said is passed on, with a little of what it answered to; prompts are not."""
+        if self._shared:
+            self._shared.trie.insert(self._text[max(0, self._told - 2) :])
+            self._told = len(self._text)
+
+    def draft(self, cost: Sequence[float], depth: int) -> Tree:
+        recent = self._text[-RECENT:]
+        states: dict[tuple[int, ...], list[Any]] = {(): [source.begin(recent) for source in self._sources]}
+
+        def expand(path: Sequence[int]) -> list[Candidate]:
+            path = tuple(path)
+            if path not in states:
+                before = states[path[:-1]]
+                states[path] = [s.advance(at, path[-1]) for s, at in zip(self._sources, before, strict=True)]
+            return self._candidates(states[path], (*recent[-2:], *path))
+
+        return grow(self._text[-1], expand, cost, depth)
+
+    def _candidates(self, states: Sequence[Any], context: Sequence[int]) -> list[Candidate]:
+        """The best guess of any source for each token, probabilities summing to 1 at most."""
+        best: dict[int, Candidate] = {}
+        for source, state in zip(self._sources, states, strict=True):
+            self._collect(source.name, blend(source.levels(state)), best)
+        order, likely = self._recycled.read(context)
+        self._collect("recycled", [Guess(token, p, order) for token, p in likely], best)
+        chosen = sorted(best.values(), key=lambda c: c.probability, reverse=True)[: self._width]
+        scale = max(1.0, sum(candidate.probability for candidate in chosen))
+        return [c._replace(probability=c.probability / scale) for c in chosen]
+
+    def _collect(self, source: str, guesses: Sequence[Guess], best: dict[int, Candidate]) -> None:
+        for token, estimate, order in guesses:
+            if estimate < LEAST or token in self._ends:
+                continue
+            tag = kind(source, order, estimate)
+            p = self._calibration(tag, estimate)
+            if token not in best or p > best[token].probability:
+                best[token] = Candidate(token, p, tag)
+
+    def learn(self, tree: Tree, path: Sequence[int], tokens: Sequence[int], likely: Sequence[Likely]) -> None:
+        """Children of accepted rows were looked at, and only they."""
+        for row, token in zip(path, tokens, strict=True):
+            for child in tree.children(row):
+                tag: Kind = tree.tags[child]
+                self._calibration.learn(tag, tree.tokens[child] == token)
+        text = self._text[-RECENT:]
+        for row, next_ in zip(path, likely, strict=True):
+            if row:
+                text.append(tree.tokens[row])
+            self._recycled.write(text, next_)
+
+
+def _common(a: Sequence[int], b: Sequence[int]) -> int:
+    for index, (x, y) in enumerate(zip(a, b, strict=False)):
+        if x != y:
+            return index
+    return min(len(a), len(b))

@@ -1,0 +1,110 @@
+"""How long a forward of k rows takes on this machine: measured once for a model, then read from disk.
+
+<cache>/step_cost/<fingerprint of model, form of its weights, and machine>.json
+"""
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import torch
+
+from livemind_app.decoding.lookahead.cost import CONTEXTS, ROWS, Costs, Seconds
+from livemind_app.decoding.lookahead.tree import Tree
+from livemind_app.engine.cache import KVCache
+from livemind_app.engine.models.store import models_dir
+
+if TYPE_CHECKING:
+    from livemind_app.engine.generation import LoadedModel
+
+log = logging.getLogger(__name__)
+
+ROUNDS = 3  # the shortest time counts: whatever else a machine does only adds to it
+
+
+def costs(model: "LoadedModel") -> Costs:
+    """Those on disk, or measured now, in a few seconds."""
+    file = models_dir().parent / "step_cost" / f"{_fingerprint(model)}.json"
+    seconds = _read(file)
+    if seconds is None:
+        seconds = measure(model)
+        _write(file, model.name, seconds)
+    return Costs(seconds)
+
+
+def measure(model: "LoadedModel") -> Seconds:
+    """Seconds by context and rows; lengths in turns, so that a machine that slows down slows them all."""
+    caches = {context: _filled(model, context) for context in CONTEXTS if context + ROWS[-1] <= model.context}
+    best = {context: dict.fromkeys(ROWS, float("inf")) for context in caches}
+    for _ in range(ROUNDS):
+        for context, cache in caches.items():
+            for rows in ROWS:
+                best[context][rows] = min(best[context][rows], _step(model, cache, rows))
+    return best
+
+
+def _step(model: "LoadedModel", cache: KVCache, rows: int) -> float:
+    tree = Tree([1])
+    for row in range(rows - 1):
+        tree.add(row, 1)
+    began = perf_counter()
+    int(model.verify(tree, cache)[-1].argmax())  # a GPU has finished when the number is here
+    took = perf_counter() - began
+    cache.accept([], [], None)
+    return took
+
+
+def _filled(model: "LoadedModel", context: int) -> KVCache:
+    """So many tokens. What they say does not change what a step on them costs."""
+    cache = KVCache()
+    model.prefill([1], cache)
+    for index, layer in enumerate(cache.kv.layers):
+        parts = [
+            part.new_full((*part.shape[:-2], context - 1, part.shape[-1]), 0.01)
+            for part in (layer.keys, layer.values)
+        ]
+        cache.kv.update(*parts, index)
+    cache.ids.extend([1] * (context - 1))
+    return cache
+
+
+def _fingerprint(model: "LoadedModel") -> str:
+    network = model.model
+    machine = (
+        torch.__version__,
+        torch.get_num_threads(),
+        torch.backends.cpu.get_cpu_capability(),
+        os.cpu_count(),
+    )
+    modules = sorted({type(module).__name__ for module in network.modules()})
+    device = torch.cuda.get_device_name(network.device) if network.device.type == "cuda" else "cpu"
+    dtypes = sorted({str(parameter.dtype) for parameter in network.parameters()})
+    facts = (network.config.to_json_string(), modules, dtypes, device, machine, ROWS, CONTEXTS)
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+
+def _read(file: Path) -> Seconds | None:
+    with suppress(OSError, ValueError, KeyError, AttributeError, TypeError):
+        stored = json.loads(file.read_text("utf-8"))["seconds"]
+        return {int(context): _numbers(by_rows) for context, by_rows in stored.items()}
+    return None
+
+
+def _numbers(by_rows: Mapping[str, float]) -> dict[int, float]:
+    return {int(rows): float(seconds) for rows, seconds in by_rows.items()}
+
+
+def _write(file: Path, name: str, seconds: Seconds) -> None:
+    partial = file.with_suffix(f".{os.getpid()}.partial")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json.dumps({"model": name, "seconds": seconds}, indent=1) + "\n", "utf-8")
+        partial.replace(file)
+    except OSError as error:
+        log.warning("the cost of steps is measured again at every start: %s", error)
