@@ -111,17 +111,17 @@ def _load_one(name: str, roles: list[Role], read: Read, report: Report) -> Loade
     for role in roles:
         report(ModelStatus(role, name, "loading"))
     network, tokenizer = read(name)
-    return wrap(name, network, tokenizer)
+    model = wrap(name, network, tokenizer)
+    return replace(model, lookahead=lookahead_for(model))
 
 
 def wrap(name: str, network: Any, tokenizer: Any) -> LoadedModel:
     """A transformers model and its tokenizer as the engine computes on them."""
     chat = ChatTokenizer(tokenizer)
-    model = LoadedModel(
+    return LoadedModel(
         name=name,
         model=network.eval(),
         tokenizer=chat,
         end_ids=chat.end_ids(network.generation_config.eos_token_id),
         context=network.config.get_text_config().max_position_embeddings,
     )
-    return replace(model, lookahead=lookahead_for(model))

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ROUNDS = 3  # the shortest time counts: whatever else a machine does only adds to it
+ROUNDS = 5  # the median counts
 
 
 def costs(model: "LoadedModel") -> Costs:
@@ -39,14 +40,14 @@ def costs(model: "LoadedModel") -> Costs:
 
 
 def measure(model: "LoadedModel") -> Seconds:
-    """Seconds by context and rows; lengths in turns, so that a machine that slows down slows them all."""
+    """Seconds by context and rows; all in turns, so that a machine that slows down slows them all."""
     caches = {context: _filled(model, context) for context in CONTEXTS if context + ROWS[-1] <= model.context}
-    best = {context: dict.fromkeys(ROWS, float("inf")) for context in caches}
+    seconds: dict[int, dict[int, list[float]]] = {context: {rows: [] for rows in ROWS} for context in caches}
     for _ in range(ROUNDS):
         for context, cache in caches.items():
             for rows in ROWS:
-                best[context][rows] = min(best[context][rows], _step(model, cache, rows))
-    return best
+                seconds[context][rows].append(_step(model, cache, rows))
+    return {context: {k: median(times) for k, times in by_rows.items()} for context, by_rows in seconds.items()}
 
 
 def _step(model: "LoadedModel", cache: KVCache, rows: int) -> float:
@@ -60,6 +61,7 @@ def _step(model: "LoadedModel", cache: KVCache, rows: int) -> float:
     return took
 
 
+@torch.inference_mode()
 def _filled(model: "LoadedModel", context: int) -> KVCache:
     """So many tokens. What they say does not change what a step on them costs."""
     cache = KVCache()
