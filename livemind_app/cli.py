@@ -44,6 +44,9 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     bench = commands.add_parser("bench", help="measure").add_subparsers(metavar="BENCHMARK", required=True)
     engine = bench.add_parser("engine", help="how fast and how well weights compute, by format")
     _add_lazily(engine, "livemind_app.benchmark.engine.command", wanted=arguments[:2] == ["bench", "engine"])
+    lookahead = bench.add_parser("lookahead", help="several tokens a forward, by several policies")
+    wanted = arguments[:2] == ["bench", "lookahead"]
+    _add_lazily(lookahead, "livemind_app.benchmark.lookahead.command", wanted=wanted)
     segmentation = bench.add_parser("segmentation", help="how well sentences are told apart, on marked texts")
     wanted = arguments[:2] == ["bench", "segmentation"]
     _add_lazily(segmentation, "livemind_app.benchmark.segmentation", wanted=wanted)

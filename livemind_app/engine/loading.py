@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,7 @@ from livemind_app.config import Settings
 from livemind_app.engine.chat import ChatTokenizer
 from livemind_app.engine.generation import LoadedModel
 from livemind_app.engine.local import CACHE_BYTES, LocalEngine, Report
-from livemind_app.engine.lookahead import lookahead_for
+from livemind_app.engine.lookahead import with_lookahead
 from livemind_app.engine.models.catalogue import preset as named
 from livemind_app.engine.models.fit import fit
 from livemind_app.engine.models.load import load, resolve_dtype, resolve_weights
@@ -111,8 +111,7 @@ def _load_one(name: str, roles: list[Role], read: Read, report: Report) -> Loade
     for role in roles:
         report(ModelStatus(role, name, "loading"))
     network, tokenizer = read(name)
-    model = wrap(name, network, tokenizer)
-    return replace(model, lookahead=lookahead_for(model))
+    return with_lookahead(wrap(name, network, tokenizer))
 
 
 def wrap(name: str, network: Any, tokenizer: Any) -> LoadedModel:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,10 @@ def lookahead_for(model: "LoadedModel", shared: Shared | None = None) -> Lookahe
         lambda: Drafter(calibration, shared, ends=model.end_ids),
         margin=0.0 if single == torch.float32 else MARGIN,
     )
+
+
+def with_lookahead(model: "LoadedModel") -> "LoadedModel":
+    return replace(model, lookahead=lookahead_for(model))
 
 
 class Speculation:

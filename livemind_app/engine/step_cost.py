@@ -47,7 +47,9 @@ def measure(model: "LoadedModel") -> Seconds:
         for context, cache in caches.items():
             for rows in ROWS:
                 seconds[context][rows].append(_step(model, cache, rows))
-    return {context: {k: median(times) for k, times in by_rows.items()} for context, by_rows in seconds.items()}
+    return {
+        context: {k: median(times) for k, times in by_rows.items()} for context, by_rows in seconds.items()
+    }
 
 
 def _step(model: "LoadedModel", cache: KVCache, rows: int) -> float:

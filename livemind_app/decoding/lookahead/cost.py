@@ -19,6 +19,10 @@ class Costs:
         self._contexts = sorted(seconds)
         self._curves = [curve(seconds[context]) for context in self._contexts]
 
+    @property
+    def curves(self) -> dict[int, Cost]:
+        return dict(zip(self._contexts, self._curves, strict=True))
+
     def __call__(self, context: int) -> Cost:
         """The curve measured at the next longer context, or at the longest."""
         at = bisect_left(self._contexts, context)

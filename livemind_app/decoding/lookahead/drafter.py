@@ -1,6 +1,6 @@
 """Drafts for one cache: what may come next, learned from everything that was computed on it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -44,10 +44,11 @@ class Drafts(Protocol):
 
 @dataclass(frozen=True)
 class Shared:
-    """What generations of one model learn from each other, where the operator lets them."""
+    """What generations of one model know besides their own text: others' answers, or a public file."""
 
     trie: Trie = field(default_factory=Trie)
     recycled: Recycled = field(default_factory=lambda: Recycled(SHARED_CONTEXTS))
+    open: bool = False  # whether answers are added; only where the operator lets sessions share
 
 
 class Drafter:
@@ -68,7 +69,7 @@ class Drafter:
         self._text: list[int] = []
         self._automaton = Automaton()
         self._shared = shared
-        self._recycled = shared.recycled if shared else Recycled()
+        self._recycled = Recycled()
         self._sources: list[Source[Any]] = [OwnText(self._automaton)]
         if shared:
             self._sources.append(SharedText(shared.trie))
@@ -90,7 +91,7 @@ class Drafter:
 
     def ended(self) -> None:
         """What was said is passed on, with a little of what it answered to; prompts are not."""
-        if self._shared:
+        if self._shared and self._shared.open:
             self._shared.trie.insert(self._text[max(0, self._told - 2) :])
             self._told = len(self._text)
 
@@ -112,11 +113,17 @@ class Drafter:
         best: dict[int, Candidate] = {}
         for source, state in zip(self._sources, states, strict=True):
             self._collect(source.name, blend(source.levels(state)), best)
-        order, likely = self._recycled.read(context)
-        self._collect("recycled", [Guess(token, p, order) for token, p in likely], best)
+        for source, recycled in self._memories():
+            order, likely = recycled.read(context)
+            self._collect(source, [Guess(token, p, order) for token, p in likely], best)
         chosen = sorted(best.values(), key=lambda c: c.probability, reverse=True)[: self._width]
         scale = max(1.0, sum(candidate.probability for candidate in chosen))
         return [c._replace(probability=c.probability / scale) for c in chosen]
+
+    def _memories(self) -> Iterator[tuple[str, Recycled]]:
+        yield "recycled", self._recycled
+        if self._shared:
+            yield "shared recycled", self._shared.recycled
 
     def _collect(self, source: str, guesses: Sequence[Guess], best: dict[int, Candidate]) -> None:
         for token, estimate, order in guesses:
@@ -138,6 +145,8 @@ class Drafter:
             if row:
                 text.append(tree.tokens[row])
             self._recycled.write(text, next_)
+            if self._shared and self._shared.open:
+                self._shared.recycled.write(text, next_)
 
 
 def _common(a: Sequence[int], b: Sequence[int]) -> int:

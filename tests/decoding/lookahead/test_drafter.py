@@ -79,7 +79,7 @@ def test_shared_text_is_drafted_where_the_own_has_nothing() -> None:
 
 
 def test_others_learn_what_was_said_but_not_the_prompt() -> None:
-    shared = Shared()
+    shared = Shared(open=True)
     ours, other = drafter(shared=shared), drafter(shared=shared)
     ours.read([1, 2, *PHRASE, 3, 4])
     ours.said([50, 51, 52])
@@ -91,7 +91,9 @@ def test_others_learn_what_was_said_but_not_the_prompt() -> None:
 
 
 def test_without_sharing_nobody_learns_of_another() -> None:
-    ours, other = drafter(), drafter()
+    shared = Shared()
+    shared.trie.insert([70, 71])
+    ours, other = drafter(shared=shared), drafter(shared=shared)
     ours.read([1, 2, 3])
     ours.said(PHRASE)
     ours.ended()

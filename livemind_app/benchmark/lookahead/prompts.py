@@ -1,0 +1,98 @@
+"""What is asked: questions from files, and copying tasks made of Python's own library, which is on every machine."""
+
+import ast
+import importlib
+import inspect
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from livemind_app.benchmark.typing import datasets
+from livemind_app.benchmark.typing.datasets import Question
+
+MODULES = (
+    "ast", "argparse", "bisect", "calendar", "cmd", "colorsys", "configparser", "csv", "dataclasses", "difflib", "fnmatch",
+    "fractions", "functools", "gettext", "glob", "heapq", "html", "inspect", "ipaddress", "json.decoder", "json.encoder",
+    "keyword", "linecache", "locale", "mimetypes", "numbers", "optparse", "pathlib", "pprint", "queue", "random", "sched",
+    "shlex", "shutil", "statistics", "string", "tempfile", "textwrap", "tokenize", "traceback", "types", "uuid", "zipfile",
+)  # fmt: skip
+LINES = (8, 30)  # of a function
+CHARACTERS = (250, 900)  # of a text to correct
+STEPS = "\nThink step by step."
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One request; `dataset` says which table it counts in."""
+
+    id: str
+    dataset: str
+    text: str
+
+
+def load(names: Sequence[str], limit: int, warm: int, seed: int) -> tuple[list[Prompt], list[Prompt]]:
+    """`limit` prompts of each set to measure and `warm` others to learn from; ConfigError for a bad file."""
+    measured: list[Prompt] = []
+    learned: list[Prompt] = []
+    for name in names:
+        prompts = list(_MADE[name]()) if name in _MADE else _of_file(Path(name))
+        Random(f"{seed}:{name}").shuffle(prompts)  # noqa: S311 - a sample, no secret
+        measured += prompts[:limit]
+        learned += prompts[limit : limit + warm]
+    return measured, learned
+
+
+def _of_file(path: Path) -> list[Prompt]:
+    (source,) = datasets.load([path])
+    return [Prompt(q.id, source.label, _asked(q)) for q in source.questions]
+
+
+def _asked(question: Question) -> str:
+    return question.prompt if question.kind in ("meeting", "plain") else question.prompt + STEPS
+
+
+def code_edits() -> Iterator[Prompt]:
+    """A name changed throughout a function."""
+    for module, source in _sources():
+        for node in ast.walk(ast.parse(source)):
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            code = inspect.cleandoc("\n" + (ast.get_source_segment(source, node, padded=True) or ""))
+            old = next((arg.arg for arg in node.args.args if arg.arg not in ("self", "cls")), None)
+            if old and LINES[0] <= code.count("\n") + 1 <= LINES[1]:
+                ask = f"Rename `{old}` to `the_{old}` in this function and change nothing else. Answer with the code only."
+                yield Prompt(f"{module}.{node.name}", "code-edits", f"{ask}\n\n```python\n{code}\n```")
+
+
+def corrections() -> Iterator[Prompt]:
+    """Spelling mistakes put into a paragraph of documentation."""
+    for module, source in _sources():
+        for number, node in enumerate(ast.walk(ast.parse(source))):
+            if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+                continue
+            text = " ".join((ast.get_docstring(node) or "").split())
+            if CHARACTERS[0] <= len(text) <= CHARACTERS[1] and ">>>" not in text:
+                ask = "Correct the spelling of this text and change nothing else. Answer with the corrected text only."
+                yield Prompt(f"{module}#{number}", "corrections", f"{ask}\n\n{_misspelled(text)}")
+
+
+def _misspelled(text: str) -> str:
+    """Two letters exchanged in every eighth longer word."""
+    count = 0
+
+    def spell(match: re.Match[str]) -> str:
+        nonlocal count
+        word, count = match[0], count + 1
+        return word if count % 8 else word[0] + word[2] + word[1] + word[3:]
+
+    return re.sub(r"[A-Za-z]{5,}", spell, text)
+
+
+def _sources() -> Iterator[tuple[str, str]]:
+    for module in MODULES:
+        yield module, inspect.getsource(importlib.import_module(module))
+
+
+_MADE: dict[str, Callable[[], Iterator[Prompt]]] = {"code-edits": code_edits, "corrections": corrections}
