@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data",
         default="code-edits,corrections",
         metavar="FILE[,…]",
-        help="questions as of `livemind bench typing`; code-edits and corrections are made of Python's own library",
+        help="questions as of `livemind bench typing`; code-edits, corrections: made of Python's library",
     )
     add("--limit", type=int, default=20, metavar="N", help="prompts of each set (default: 20)")
     add("--warm", type=int, default=0, metavar="N", help="others of each set, answered before the warm arms")

@@ -89,7 +89,7 @@ def _asked(model: LoadedModel, prompt: Prompt, turns: Sequence[tuple[Arm, bool]]
 def _difference(
     model: LoadedModel, ids: Sequence[int], reference: Said, answer: Said
 ) -> tuple[int | None, float | None]:
-    """Index of the first token that differs, and how far ahead the reference's was there; None if none does."""
+    """Index of the first token that differs, and how far ahead the reference's was; None if none does."""
     if answer.ids == reference.ids:
         return None, None
     pairs = zip(answer.ids, reference.ids, strict=False)

@@ -1,4 +1,4 @@
-"""What is asked: questions from files, and copying tasks made of Python's own library, which is on every machine."""
+"""What is asked: questions from files, and copying tasks made of Python's own library."""
 
 import ast
 import importlib
@@ -13,13 +13,16 @@ from livemind_app.benchmark.typing import datasets
 from livemind_app.benchmark.typing.datasets import Question
 
 MODULES = (
-    "ast", "argparse", "bisect", "calendar", "cmd", "colorsys", "configparser", "csv", "dataclasses", "difflib", "fnmatch",
-    "fractions", "functools", "gettext", "glob", "heapq", "html", "inspect", "ipaddress", "json.decoder", "json.encoder",
-    "keyword", "linecache", "locale", "mimetypes", "numbers", "optparse", "pathlib", "pprint", "queue", "random", "sched",
-    "shlex", "shutil", "statistics", "string", "tempfile", "textwrap", "tokenize", "traceback", "types", "uuid", "zipfile",
+    "ast", "argparse", "bisect", "calendar", "cmd", "colorsys", "configparser", "csv", "dataclasses",
+    "difflib", "fnmatch", "fractions", "functools", "gettext", "glob", "heapq", "html", "inspect",
+    "ipaddress", "json.decoder", "json.encoder", "linecache", "locale", "mimetypes", "numbers",
+    "optparse", "pathlib", "pprint", "queue", "random", "sched", "shlex", "shutil", "statistics",
+    "string", "tempfile", "textwrap", "tokenize", "traceback", "types", "uuid", "zipfile",
 )  # fmt: skip
 LINES = (8, 30)  # of a function
 CHARACTERS = (250, 900)  # of a text to correct
+RENAME = "Rename `{0}` to `the_{0}` in this function and change nothing else. Answer with the code only."
+CORRECT = "Correct the spelling of this text and change nothing else. Answer with the corrected text only."
 STEPS = "\nThink step by step."
 
 
@@ -62,8 +65,8 @@ def code_edits() -> Iterator[Prompt]:
             code = inspect.cleandoc("\n" + (ast.get_source_segment(source, node, padded=True) or ""))
             old = next((arg.arg for arg in node.args.args if arg.arg not in ("self", "cls")), None)
             if old and LINES[0] <= code.count("\n") + 1 <= LINES[1]:
-                ask = f"Rename `{old}` to `the_{old}` in this function and change nothing else. Answer with the code only."
-                yield Prompt(f"{module}.{node.name}", "code-edits", f"{ask}\n\n```python\n{code}\n```")
+                text = f"{RENAME.format(old)}\n\n```python\n{code}\n```"
+                yield Prompt(f"{module}:{node.lineno}", "code-edits", text)
 
 
 def corrections() -> Iterator[Prompt]:
@@ -74,8 +77,7 @@ def corrections() -> Iterator[Prompt]:
                 continue
             text = " ".join((ast.get_docstring(node) or "").split())
             if CHARACTERS[0] <= len(text) <= CHARACTERS[1] and ">>>" not in text:
-                ask = "Correct the spelling of this text and change nothing else. Answer with the corrected text only."
-                yield Prompt(f"{module}#{number}", "corrections", f"{ask}\n\n{_misspelled(text)}")
+                yield Prompt(f"{module}#{number}", "corrections", f"{CORRECT}\n\n{_misspelled(text)}")
 
 
 def _misspelled(text: str) -> str:

@@ -113,9 +113,9 @@ class Drafter:
         best: dict[int, Candidate] = {}
         for source, state in zip(self._sources, states, strict=True):
             self._collect(source.name, blend(source.levels(state)), best)
-        for source, recycled in self._memories():
+        for name, recycled in self._memories():
             order, likely = recycled.read(context)
-            self._collect(source, [Guess(token, p, order) for token, p in likely], best)
+            self._collect(name, [Guess(token, p, order) for token, p in likely], best)
         chosen = sorted(best.values(), key=lambda c: c.probability, reverse=True)[: self._width]
         scale = max(1.0, sum(candidate.probability for candidate in chosen))
         return [c._replace(probability=c.probability / scale) for c in chosen]
