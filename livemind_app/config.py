@@ -16,6 +16,7 @@ Preset = Literal["base", "small", "tiny"]
 Dtype = Literal["auto", "bfloat16", "float32"]
 Weights = Literal["auto", "float32", "bfloat16", "int8", "int4", "gguf"]
 Prefill = Literal["plain", "packed"]
+Drafts = Literal["own", "shared"]
 
 VARIABLES: dict[str, tuple[str, ...]] = {
     "preset": ("LIVEMIND_PRESET",),
@@ -24,6 +25,8 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "dtype": ("LIVEMIND_DTYPE",),
     "weights": ("LIVEMIND_WEIGHTS",),
     "prefill": ("LIVEMIND_PREFILL",),
+    "drafts": ("LIVEMIND_DRAFTS",),
+    "draft_text": ("LIVEMIND_DRAFT_TEXT",),
     "host": ("LIVEMIND_HOST", "GRADIO_SERVER_NAME"),
     "port": ("LIVEMIND_PORT", "GRADIO_SERVER_PORT"),
     "max_sessions": ("LIVEMIND_MAX_SESSIONS",),
@@ -43,6 +46,8 @@ class Settings:
     dtype: Dtype = "auto"  # what is computed in
     weights: Weights = "auto"  # how weights lie in memory for a CPU
     prefill: Prefill = "plain"  # packed: drop the plain weights where packed ones decode
+    drafts: Drafts = "own"  # shared: answers of one session are drafted in others
+    draft_text: str | None = None  # a public file that lookahead drafts from
     host: str = "127.0.0.1"
     port: int = 7860  # 0: any free one
     # What one server allows; None leaves it to the session manager.
@@ -142,6 +147,8 @@ _CONVERT: dict[str, Callable[[Any], Any]] = {
     "dtype": _one_of(get_args(Dtype)),
     "weights": _one_of(get_args(Weights)),
     "prefill": _one_of(get_args(Prefill)),
+    "drafts": _one_of(get_args(Drafts)),
+    "draft_text": _name,
     "host": _name,
     "port": _integer(0, 65535),
     "max_sessions": _integer(1, 10_000),

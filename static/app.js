@@ -275,5 +275,6 @@ export async function optionValues() {
     now.temperature,
     now.max_tokens,
     now.note_tokens,
+    now.lookahead,
   ];
 }

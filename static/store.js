@@ -28,6 +28,7 @@ export function fold(state, event) {
       return inLane(state, event, (lane) => ({
         ...lane,
         text: lane.text + event.delta,
+        drafted: event.drafted ? spans(lane.drafted, lane.text.length, event.delta.length) : lane.drafted,
         firstAt: lane.firstAt ?? event.at,
       }));
     case "lane":
@@ -44,6 +45,13 @@ export function fold(state, event) {
     default:
       return state;
   }
+}
+
+// One more piece of drafted text; pieces side by side are one.
+function spans(before, start, length) {
+  const last = before.at(-1);
+  if (last && last[1] === start) return [...before.slice(0, -1), [last[0], start + length]];
+  return [...before, [start, start + length]];
 }
 
 // A new session: nothing of the old one holds but what was said.
@@ -109,7 +117,7 @@ function action(state, event) {
 }
 
 function begin(state, event) {
-  const lane = { status: "queued", text: "", metrics: null, startedAt: null, firstAt: null };
+  const lane = { status: "queued", text: "", drafted: [], metrics: null, startedAt: null, firstAt: null };
   const lanes = event.lanes.map((name) => [name, lane]);
   const turn = {
     id: event.id,

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
@@ -12,7 +11,7 @@ from livemind_app.config import Settings
 from livemind_app.engine.chat import ChatTokenizer
 from livemind_app.engine.generation import LoadedModel
 from livemind_app.engine.local import CACHE_BYTES, LocalEngine, Report
-from livemind_app.engine.lookahead import with_lookahead
+from livemind_app.engine.lookahead import read_draft_text, shared_drafts, with_lookahead
 from livemind_app.engine.models.catalogue import preset as named
 from livemind_app.engine.models.fit import fit
 from livemind_app.engine.models.load import load, resolve_dtype, resolve_weights
@@ -20,7 +19,7 @@ from livemind_app.engine.models.prepare import prepare
 from livemind_app.engine.models.progress import Progress
 from livemind_app.protocol import ROLES, ModelStatus, Role
 
-Read = Callable[[str], tuple[Any, Any]]  # a model's name → network, tokenizer
+Read = Callable[[str], LoadedModel]  # by its name
 
 log = logging.getLogger(__name__)
 
@@ -41,14 +40,23 @@ def load_engine(
     *,
     weights: str = "auto",
     prefill: str = "plain",
+    drafts: str = "own",
+    draft_text: str | None = None,
     cache_bytes: int = CACHE_BYTES,
 ) -> LocalEngine:
     """An engine that begins to fetch and load at once; `await engine.ready()` or `engine.wait()` for it.
 
     `preset` None is `base`, stepping down where memory or disk is short. `llm` and `slm` replace the
     preset's models: a catalogue name, a local folder or a hub id. `weights` and `prefill` as in `load`.
+    Lookahead drafts from a session's own text; `drafts="shared"` adds everybody's answers, `draft_text`
+    a file.
     """
-    read = partial(load, dtype=dtype, device=device(), weights=weights, prefill=prefill)
+    public = read_draft_text(draft_text) if draft_text else ""
+
+    def read(name: str) -> LoadedModel:
+        network, tokenizer = load(name, dtype=dtype, device=device(), weights=weights, prefill=prefill)
+        model = wrap(name, network, tokenizer)
+        return with_lookahead(model, shared_drafts(model, public, open=drafts == "shared"))
 
     def load_all(report: Report) -> dict[Role, LoadedModel]:
         choice = choose(preset, llm, slm, dtype, weights)
@@ -68,6 +76,8 @@ def open_engine(settings: Settings) -> LocalEngine:
         settings.dtype,
         weights=settings.weights,
         prefill=settings.prefill,
+        drafts=settings.drafts,
+        draft_text=settings.draft_text,
     )
 
 
@@ -110,8 +120,7 @@ def _load_one(name: str, roles: list[Role], read: Read, report: Report) -> Loade
     prepare(name, progress)
     for role in roles:
         report(ModelStatus(role, name, "loading"))
-    network, tokenizer = read(name)
-    return with_lookahead(wrap(name, network, tokenizer))
+    return read(name)
 
 
 def wrap(name: str, network: Any, tokenizer: Any) -> LoadedModel:

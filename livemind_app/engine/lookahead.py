@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,13 @@ from livemind_app.decoding.lookahead.tree import Tree
 from livemind_app.decoding.sampling import Sampler
 from livemind_app.engine.cache import KVCache
 from livemind_app.engine.step_cost import costs
+from livemind_app.errors import ConfigError
 
 if TYPE_CHECKING:
     from livemind_app.engine.generation import LoadedModel
 
 MARGIN = 0.25  # of logits in bf16, whose own steps are 0.06 to 0.13 at their usual size
+MOST_PUBLIC = 8 * 2**20  # bytes of a public text: more than the trie holds
 LIKELY = 8  # next tokens remembered of every row that was kept
 
 
@@ -49,8 +52,29 @@ def lookahead_for(model: "LoadedModel", shared: Shared | None = None) -> Lookahe
     )
 
 
-def with_lookahead(model: "LoadedModel") -> "LoadedModel":
-    return replace(model, lookahead=lookahead_for(model))
+def with_lookahead(model: "LoadedModel", shared: Shared | None = None) -> "LoadedModel":
+    return replace(model, lookahead=lookahead_for(model, shared))
+
+
+def shared_drafts(model: "LoadedModel", public: str, *, open: bool) -> Shared | None:
+    """What sessions know besides their own text; None if that is nothing. `open`: each other's answers."""
+    if not public and not open:
+        return None
+    shared = Shared(open=open)
+    shared.trie.insert(model.tokenizer.encode(public))
+    return shared
+
+
+def read_draft_text(path: str) -> str:
+    """Raises ConfigError for what is no text or too long to be worth its memory."""
+    try:
+        if Path(path).stat().st_size > MOST_PUBLIC:
+            raise ConfigError(
+                f"the draft text {path} has more than {MOST_PUBLIC >> 20} MiB; take a part of it"
+            )
+        return Path(path).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read the draft text {path} ({type(error).__name__})") from error
 
 
 class Speculation:

@@ -115,14 +115,15 @@ class ScriptedEngine:
         prompt = self._tokenizer.decode(request.ids)
         cached = self._cached(request)
         reply = self._tokenizer.encode(self._script(request.role, prompt)) if request.max_tokens else ()
-        said = 0
+        said = drafted = 0
         for token in reply[: request.max_tokens]:
             self._step(request)
             if request.cancel.cancelled:
                 break
             sleep(self._token_s)
-            said += 1
-            yield Chunk((token,), self._tokenizer.decode([token]))
+            copied = request.lookahead and said > 0 and token in request.ids
+            said, drafted = said + 1, drafted + copied
+            yield Chunk((token,), self._tokenizer.decode([token]), copied)
         self._remember(request, reply[:said])
         yield Finished(
             reason=_reason(request, said, len(reply)),
@@ -130,6 +131,8 @@ class ScriptedEngine:
             cached_tokens=cached,
             tokens=said,
             decode_s=said * self._token_s,
+            forwards=said - drafted,
+            drafted=drafted,
             scores=self._scores(request, prompt),
         )
 

@@ -104,7 +104,7 @@ class Answerer:
         clock.token(self._store.now)
         begun = bool(self._turn().lanes[name].text)
         if text := chunk.text if begun else chunk.text.lstrip():
-            self._store.emit(Answer(self._store.now, turn.id, name, text))
+            self._store.emit(Answer(self._store.now, turn.id, name, text, chunk.drafted))
 
     def _request(self, turn: TurnState, name: LaneName) -> Request:
         options = self._store.state.options
@@ -118,6 +118,7 @@ class Answerer:
             cache_key=ANSWER if live else name,
             priority=Priority.ANSWER if live else Priority.BASELINE,
             sampling=options.sampling,
+            lookahead=options.lookahead,
             cancel=self._cancel,
         )
 
@@ -142,6 +143,8 @@ class Answerer:
             thinking_s=turn.spent.seconds if live else 0.0,
             thinking_tokens=turn.spent.tokens if live else 0,
             wasted_tokens=turn.spent.wasted if live else 0,
+            forwards=finished.forwards,
+            drafted_tokens=finished.drafted,
             overhead_s=finished.waited_s,
         )
         self._finish(turn.id, name, _status(finished), metrics)

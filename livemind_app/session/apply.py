@@ -34,9 +34,7 @@ def apply(state: State, event: Event) -> State:
         case Turn():
             return _update_turn(state, event.id, lambda turn: replace(turn, done=True))
         case Answer():
-            return _lane(
-                state, event.turn, event.lane, lambda lane: replace(lane, text=lane.text + event.delta)
-            )
+            return _lane(state, event.turn, event.lane, lambda lane: _grown(lane, event))
         case Lane():
             return _lane(state, event.turn, event.lane, lambda lane: _lane_changed(lane, event))
         case StateChanged(cleared=True):
@@ -45,6 +43,16 @@ def apply(state: State, event: Event) -> State:
             return replace(state, options=Options().changed(event.options))
         case Failure():
             return state
+
+
+def _grown(lane: LaneState, event: Answer) -> LaneState:
+    text = lane.text + event.delta
+    if not event.drafted:
+        return replace(lane, text=text)
+    start, before = len(lane.text), lane.drafted
+    if before and before[-1][1] == start:
+        start, before = before[-1][0], before[:-1]
+    return replace(lane, text=text, drafted=(*before, (start, len(text))))
 
 
 def kept_notes(notes: tuple[Note, ...], kept: int) -> tuple[Note, ...]:

@@ -35,6 +35,8 @@ class Metrics:
     thinking_s: float = 0.0  # computed before submit
     thinking_tokens: int = 0  # generated before submit
     wasted_tokens: int = 0  # of these, thrown away
+    forwards: int = 0  # that wrote the answer; fewer than tokens where lookahead drafted
+    drafted_tokens: int = 0  # that lookahead had the model look at
     overhead_s: float = 0.0  # submit waiting for a running inference to stop
     reduction: float | None = None  # 1 - latency / conventional latency
 
@@ -88,6 +90,7 @@ class Answer:
     turn: int
     lane: LaneName
     delta: str
+    drafted: bool = False  # by lookahead, and the model agreed
 
 
 @dataclass(frozen=True)

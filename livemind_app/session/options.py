@@ -26,6 +26,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "max_tokens": (1, 4096),
     "note_tokens": (1, 512),
     "think_threshold": (0.0, 1.0),
+    "repetition_penalty": (1.0, 2.0),
 }
 INTEGERS = ("min_length", "top_k", "max_tokens", "note_tokens", "seed")
 
@@ -46,6 +47,8 @@ class Options:
     max_tokens: int = 512  # of one answer
     note_tokens: int = 32  # of one note, at most
     think_threshold: float = 0.5  # least probability of thinking over waiting
+    repetition_penalty: float = 1.0  # 1: none
+    lookahead: bool = True  # draft several tokens a forward; changes nothing that is said
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -66,7 +69,7 @@ class Options:
 
     @property
     def sampling(self) -> Sampling:
-        return Sampling(self.temperature, self.top_p, self.top_k, self.seed)
+        return Sampling(self.temperature, self.top_p, self.top_k, self.seed, self.repetition_penalty)
 
 
 def check_lanes(lanes: Any) -> tuple[LaneName, ...]:
@@ -87,6 +90,9 @@ def _check(name: str, value: Any) -> None:
             raise ConfigError("seed must be an integer from 0 to 2^63 - 1, or null")
     elif name == "lanes":
         check_lanes(value)
+    elif name == "lookahead":
+        if not isinstance(value, bool):
+            raise ConfigError("lookahead must be true or false")
     else:
         check(name, value)
 

@@ -67,6 +67,6 @@ def _same_stream(a: dict[str, Any], b: dict[str, Any]) -> bool:
     if a["type"] != b["type"]:
         return False
     if a["type"] == "answer":
-        return bool(a["turn"] == b["turn"] and a["lane"] == b["lane"])
+        return all(a.get(key) == b.get(key) for key in ("turn", "lane", "drafted"))
     same_note = ("first", "index", "kind")
     return a["type"] == "action" and not a["done"] and all(a[key] == b[key] for key in same_note)

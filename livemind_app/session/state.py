@@ -55,6 +55,7 @@ class LaneState:
     text: str = ""
     started_at: float | None = None  # its own submit, on the session's clock
     metrics: Metrics | None = None
+    drafted: tuple[tuple[int, int], ...] = ()  # from and to: characters that lookahead drafted
 
 
 @dataclass(frozen=True)

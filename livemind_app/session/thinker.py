@@ -191,6 +191,7 @@ class Thinker:
             priority=Priority.NOTE,
             stops=stops,
             score=score,
+            lookahead=self._store.state.options.lookahead,
             cancel=running.cancel,
         )
 

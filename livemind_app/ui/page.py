@@ -63,6 +63,7 @@ class OptionInputs(NamedTuple):
     temperature: gr.Slider
     max_tokens: gr.Slider
     note_tokens: gr.Slider
+    lookahead: gr.Checkbox
 
 
 def build_page(manager: SessionManager) -> gr.Blocks:
@@ -186,8 +187,23 @@ def _options(defaults: Options) -> OptionInputs:
             note_tokens = _slider(
                 defaults, "note_tokens", "Longest note", "In tokens; fewer when you type fast."
             )
+            lookahead = gr.Checkbox(
+                defaults.lookahead,
+                label="Lookahead",
+                info="Drafts several words at once; the model confirms each. The answer stays the same.",
+                interactive=True,
+            )
     return OptionInputs(
-        think, form, granularity, min_length, answered_by, compared, temperature, max_tokens, note_tokens
+        think,
+        form,
+        granularity,
+        min_length,
+        answered_by,
+        compared,
+        temperature,
+        max_tokens,
+        note_tokens,
+        lookahead,
     )
 
 
@@ -200,7 +216,15 @@ def _slider(defaults: Options, name: str, label: str, info: str, step: float = 1
 def _send_options(inputs: OptionInputs) -> None:
     """Every change by the user goes to the session; `.input` leaves out our own restoring of values."""
     inputs.think.input(fn=None, inputs=inputs.think, js=_call("option('mode', on ? 'infer' : 'off')", "on"))
-    for name in ("format", "granularity", "min_length", "temperature", "max_tokens", "note_tokens"):
+    for name in (
+        "format",
+        "granularity",
+        "min_length",
+        "temperature",
+        "max_tokens",
+        "note_tokens",
+        "lookahead",
+    ):
         component = getattr(inputs, name)
         component.input(fn=None, inputs=component, js=_call(f"option('{name}', value)", "value"))
     lanes = [inputs.answered_by, inputs.compared]

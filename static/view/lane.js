@@ -3,6 +3,7 @@ import { h, keyed, mounted, setData, setText, show } from "../dom.js";
 import { THINKING_LANES, currentTurn } from "../store.js";
 import { LANES, LANE_STATUS, count, percent, rate, seconds } from "../words.js";
 import { renderAnswer } from "./answer.js";
+import { markDrafted } from "./drafted.js";
 
 export const laneId = (name) => `lm-lane-${name}`;
 
@@ -24,6 +25,8 @@ export class LaneView {
     view.pane.setAttribute("aria-busy", String(status === "reading" || status === "writing"));
     setText(view.status, LANE_STATUS[status] ?? "");
     renderAnswer(view.answer, lane?.text ?? "");
+    const marked = markDrafted(view.answer, this.name, lane?.text ?? "", lane?.drafted ?? []);
+    show(view.legend, marked);
     show(view.empty, !lane?.text || Boolean(lane.error));
     setText(view.empty, lane?.error ?? placeholder(status, this.name));
     this.#figures(view, lane, now);
@@ -56,6 +59,7 @@ function build(host, name) {
   const head = h("div", { class: "lm-lane-time" }, clock, caption, badge);
   const answer = h("div", { class: "lm-answer" });
   const empty = h("p", { class: "lm-empty" });
+  const legend = h("p", { class: "lm-legend" }, h("u", {}, "underlined"), ": drafted by lookahead, confirmed by the model");
   const list = h("dl", { class: "lm-figures" });
   const pane = h(
     "section",
@@ -65,10 +69,11 @@ function build(host, name) {
     head,
     answer,
     empty,
+    legend,
     list,
   );
   host.append(pane);
-  return { pane, status, clock, caption, badge, head, answer, empty, figures: list };
+  return { pane, status, clock, caption, badge, head, answer, empty, legend, figures: list };
 }
 
 const figure = ([label]) => h("div", {}, h("dt", {}, label), h("dd", {}));
@@ -99,12 +104,20 @@ function placeholder(status, name) {
   return texts[status] ?? "";
 }
 
+// What drafting saved; nothing where it was off.
+function lookahead({ tokens, forwards, drafted_tokens: drafted }) {
+  if (!drafted || !forwards) return [];
+  const saved = Math.max(tokens - 1 - forwards, 0);
+  return [["Lookahead", `${(tokens / forwards).toFixed(2)} tokens a forward · ${count(saved, "forward")} saved`]];
+}
+
 export function figures(metrics, thinks) {
   const rows = [
     ["First word", seconds(metrics.ttft)],
     ["Complete answer", seconds(metrics.latency)],
     ["Speed", rate(metrics.tokens_per_s)],
     ["Answer", count(metrics.tokens, "token")],
+    ...lookahead(metrics),
     ["Prompt", count(metrics.prompt_tokens, "token")],
     ["Read after Enter", count(metrics.prefilled_after_submit, "token")],
   ];

@@ -32,6 +32,31 @@ def test_enter_answers_in_three_lanes_with_figures(live: LivePage) -> None:
     expect(live.status).to_have_text(re.compile("All answers are there"))
 
 
+MARKED = """(lane) => [...(CSS.highlights.get(`lm-drafted-${lane}`) ?? [])].map(String).join("|")"""
+
+
+def test_drafted_text_is_underlined_and_counted(live: LivePage) -> None:
+    live.ask("How many apples and pears has she? " + QUESTION)
+    live.wait_for_lane("slm", "done")
+    for lane in ("live", "conventional"):
+        assert "many apples and" in live.page.evaluate(MARKED, lane)
+        expect(live.lane(lane).locator(".lm-legend")).to_be_visible()
+        expect(live.lane(lane)).to_contain_text(re.compile(r"[\d.]+ tokens a forward · \d+ forwards? saved"))
+    live.page.reload()
+    live.wait_for_lane("slm", "done")
+    assert "many apples and" in live.page.evaluate(MARKED, "live")
+
+
+def test_without_lookahead_nothing_is_marked(live: LivePage) -> None:
+    live.page.get_by_role("button", name="Options").click()
+    live.page.get_by_label("Lookahead").uncheck()
+    live.ask("How many apples and pears has she? " + QUESTION)
+    live.wait_for_lane("slm", "done")
+    assert live.page.evaluate(MARKED, "live") == ""
+    expect(live.lane("live").locator(".lm-legend")).to_be_hidden()
+    expect(live.lane("live")).not_to_contain_text("tokens a forward")
+
+
 def test_lanes_stream_one_after_another(live: LivePage, gates: Gates) -> None:
     gates.hold(Priority.ANSWER, after=4)
     live.ask(QUESTION)

@@ -23,7 +23,8 @@ FOLD_AND_SNAPSHOT = """async (token) => {
         revision, segments, actions,
         turns: turns.map(({ id, prompt, done, lanes }) => ({
             id, prompt, done,
-            lanes: Object.entries(lanes).map(([name, lane]) => [name, lane.status, lane.text, lane.metrics]),
+            lanes: Object.entries(lanes).map(([name, lane]) =>
+                [name, lane.status, lane.text, lane.metrics, lane.drafted]),
         })),
     });
     return [picture(folded), picture(snapshot)];

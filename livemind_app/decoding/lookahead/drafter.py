@@ -56,14 +56,14 @@ class Drafter:
 
     def __init__(
         self,
-        calibration: Calibration,
+        general: Calibration,
         shared: Shared | None = None,
         *,
         ends: frozenset[int] = frozenset(),
         width: int | None = None,
     ) -> None:
         """Nothing is drafted past a token of `ends`. `width` bounds the children of a row; 1 makes chains."""
-        self._calibration = calibration
+        self._calibration = Calibration(general)
         self._ends = ends
         self._width = width
         self._text: list[int] = []

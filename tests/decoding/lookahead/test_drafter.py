@@ -104,7 +104,7 @@ def test_without_sharing_nobody_learns_of_another() -> None:
 def test_drafts_that_fail_are_drafted_no_more() -> None:
     dear = (0.0, 1.0, *(1.3,) * 8)
     ours = drafter()
-    ours.read([1, 2, 1])
+    ours.read([*PHRASE, *PHRASE[:6]])
     assert len(ours.draft(dear, 1)) == 2
     for _ in range(30):
         tree = ours.draft(CHEAP, 1)
@@ -131,7 +131,8 @@ def test_a_longer_context_outweighs_a_shorter_one() -> None:
 
 def test_estimates_move_to_what_is_observed() -> None:
     calibration, this = Calibration(), kind("own", 2, 0.5)
-    assert calibration(this, 0.5) == 0.5
+    assert 0.3 < calibration(this, 0.5) < 0.5
+    assert calibration(kind("own", 9, 0.5), 0.5) > calibration(this, 0.5)
     for _ in range(300):
         calibration.learn(this, hit=True)
     assert calibration(this, 0.5) > 0.95
