@@ -5,6 +5,7 @@ What weights can change is tested in each of their formats, the rest in one.
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -48,6 +49,15 @@ def test_says_something_sensible(engine: LocalEngine) -> None:
     assert finished.prompt_tokens == finished.prefilled_tokens == len(ids)
     assert finished.decode_s > 0
     assert finished.prefill_s > 0
+
+
+@pytest.mark.parametrize("text", ["Repeat twice: one two three four five six.", PROMPT])
+def test_lookahead_says_the_same(engine: LocalEngine, text: str) -> None:
+    request = Request(ids_of(engine, text), "llm", 32)
+    plain, _, before = joined(engine.generate(request))
+    drafted, _, finished = joined(engine.generate(replace(request, lookahead=True)))
+    assert drafted == plain
+    assert finished.forwards <= before.forwards
 
 
 @one_format
