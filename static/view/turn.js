@@ -33,6 +33,7 @@ export function renderTurn(state, now) {
   setText(view.prompt, turn.prompt);
   setText(view.headline, headline(turn));
   show(view.headline, view.headline.textContent !== "");
+  setData(view.headline, "better", String((saving(turn)?.seconds ?? 0) > 0));
   renderBars(view, turn, now);
   const notes = spoken(turn.notes);
   show(view.notes, notes.length > 0);
