@@ -50,7 +50,7 @@ class KVCache:
 
     @property
     def bytes(self) -> int:
-        return self.kv.bytes
+        return self.kv.bytes + (self.drafts.bytes if self.drafts else 0)
 
 
 def common_prefix(a: Sequence[int], b: Sequence[int]) -> int:

@@ -59,6 +59,7 @@ class Scripted:
 
     def __init__(self, make: Callable[[list[int], int], Tree]) -> None:
         self.text: list[int] = []
+        self.bytes = 0
         self._make = make
 
     def read(self, ids: Sequence[int]) -> None:
@@ -265,7 +266,7 @@ def test_sampling_keeps_the_distribution(llama: LoadedModel, sampling: Sampling)
                 tree.add(0, pair[1])
         return tree
 
-    draws = 2000
+    draws = 1000
     counts = dict.fromkeys(likely, 0)
     drafting = with_drafts(llama, make)
     for seed in range(draws):

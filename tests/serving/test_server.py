@@ -14,7 +14,8 @@ from livemind_app.serving.server import SHUTDOWN_S, address, listen
 from tests.serving.conftest import parse, serving
 
 PROGRAM = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may ignore it
 from livemind_app.engine.scripted import ScriptedEngine
 from livemind_app.serving.app import create_api
 from livemind_app.serving.server import Server, listen

@@ -4,6 +4,7 @@ import ast
 import importlib
 import inspect
 import re
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,10 +60,11 @@ def _asked(question: Question) -> str:
 def code_edits() -> Iterator[Prompt]:
     """A name changed throughout a function."""
     for module, source in _sources():
+        lines = source.split("\n")
         for node in ast.walk(ast.parse(source)):
             if not isinstance(node, ast.FunctionDef):
                 continue
-            code = inspect.cleandoc("\n" + (ast.get_source_segment(source, node, padded=True) or ""))
+            code = textwrap.dedent("\n".join(lines[node.lineno - 1 : node.end_lineno]))
             old = next((arg.arg for arg in node.args.args if arg.arg not in ("self", "cls")), None)
             if old and LINES[0] <= code.count("\n") + 1 <= LINES[1]:
                 text = f"{RENAME.format(old)}\n\n```python\n{code}\n```"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 ROOT = 0
+TOKEN_BYTES = 420  # about, of a token pushed
 CHAIN = 48  # suffixes of a text whose counts a new token updates; only very repetitive texts have more
 
 
@@ -24,6 +25,11 @@ class Automaton:
     def __len__(self) -> int:
         """Tokens pushed, separators included."""
         return self._lengths[self._last]
+
+    @property
+    def bytes(self) -> int:
+        """About what it holds."""
+        return len(self) * TOKEN_BYTES
 
     def extend(self, tokens: Iterable[int]) -> None:
         for token in tokens:

@@ -21,6 +21,11 @@ LEAST = 0.02  # probability below which a token is not drafted
 class Drafts(Protocol):
     """What lookahead asks: ours, or another policy to compare with."""
 
+    @property
+    def bytes(self) -> int:
+        """About what it holds of its own."""
+        ...
+
     def read(self, ids: Sequence[int]) -> None:
         """The whole prompt of the generation that begins."""
         ...
@@ -74,6 +79,10 @@ class Drafter:
         if shared:
             self._sources.append(SharedText(shared.trie))
         self._told = 0  # tokens of the text that others know, or that were there before this generation
+
+    @property
+    def bytes(self) -> int:
+        return self._automaton.bytes + self._recycled.bytes
 
     def read(self, ids: Sequence[int]) -> None:
         """What a prompt shares with the text so far is not read again."""

@@ -48,6 +48,11 @@ class OriginalDrafts:
         self._prompt: list[int] = []
         self._output: list[int] = []
 
+    @property
+    def bytes(self) -> int:
+        """Not counted: it is not kept with a session."""
+        return 0
+
     def read(self, ids: Sequence[int]) -> None:
         """Counts of the prompt before are taken back; sequences are cut at their first end token."""
         self._put(self._prompt, prompts=-1)

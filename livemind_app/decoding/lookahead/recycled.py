@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 Likely = tuple[tuple[int, float], ...]  # tokens and their probabilities
+ENTRY_BYTES = 900  # about, of one context
 ENTRIES = 20_000  # contexts remembered; the least recently written goes first
 
 
@@ -16,6 +17,11 @@ class Recycled:
 
     def __len__(self) -> int:
         return len(self._likely)
+
+    @property
+    def bytes(self) -> int:
+        """About what it holds."""
+        return len(self) * ENTRY_BYTES
 
     def write(self, context: Sequence[int], likely: Likely) -> None:
         """`context` ends with the token after which `likely` was computed."""

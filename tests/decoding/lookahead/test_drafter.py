@@ -1,5 +1,8 @@
 """What is drafted, after which text."""
 
+import random
+import tracemalloc
+
 from livemind_app.decoding.lookahead.calibration import Calibration, kind
 from livemind_app.decoding.lookahead.cost import Costs, curve
 from livemind_app.decoding.lookahead.drafter import Drafter, Shared
@@ -152,6 +155,20 @@ def test_recycled_tokens_are_found_by_two_tokens_then_by_one() -> None:
     for token in range(10, 20):
         recycled.write([token, token], ((1, 1.0),))
     assert len(recycled) == 4
+
+
+def test_bytes_are_about_what_is_held() -> None:
+    chance = random.Random(0)
+    likely = tuple((token, 1 / 8) for token in range(1000, 1008))
+    tracemalloc.start()
+    ours = drafter()
+    ours.read([chance.randrange(2000) for _ in range(5000)])
+    for token in range(1000):
+        ours.said([token])
+        ours.learn(Tree([token]), [0], [token + 1], [tuple((t + token, p) for t, p in likely)])
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert 0.5 < ours.bytes / held < 2
 
 
 def test_costs_are_those_of_the_next_longer_context() -> None:
