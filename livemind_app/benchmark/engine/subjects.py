@@ -89,7 +89,7 @@ class Reference(Subject):
     """transformers' own `generate`."""
 
     def answer(self, ids: Sequence[int], tokens: int) -> Answer:
-        prompt, clock = torch.tensor([ids]), _Clock()
+        prompt, clock = torch.tensor([ids]), Clock()
         began = perf_counter()
         self.network.generate(
             prompt,
@@ -134,8 +134,8 @@ class Ours(Reference):
             return super().logits(ids)
 
 
-class _Clock(StoppingCriteria):  # type: ignore[misc]
-    """Asked after every token; stops nothing."""
+class Clock(StoppingCriteria):  # type: ignore[misc]
+    """Asked after every forward; stops nothing."""
 
     def __init__(self) -> None:
         self.times: list[float] = []

@@ -7,9 +7,9 @@ from time import perf_counter
 from typing import Any
 
 import torch
-from torch import Tensor
-from transformers import GenerationConfig, PreTrainedModel, StoppingCriteria
+from transformers import GenerationConfig, PreTrainedModel
 
+from livemind_app.benchmark.engine.subjects import Clock
 from livemind_app.decoding.lookahead.calibration import Calibration
 from livemind_app.decoding.lookahead.drafter import Drafter, Drafts, Shared
 from livemind_app.decoding.lookahead.original import OriginalDrafts, Strategy
@@ -85,17 +85,6 @@ class Theirs(Arm):
         if said and said[-1] in self._ends:
             said.pop()
         return Said(tuple(said), clock.times[-1] - clock.times[0], len(clock.times) - 1)
-
-
-class Clock(StoppingCriteria):  # type: ignore[misc]
-    """Asked after every forward; stops nothing."""
-
-    def __init__(self) -> None:
-        self.times: list[float] = []
-
-    def __call__(self, input_ids: Tensor, scores: Any, **_: Any) -> Tensor:
-        self.times.append(perf_counter())
-        return torch.zeros(len(input_ids), dtype=torch.bool)
 
 
 def cold(model: LoadedModel, plain: PreTrainedModel, strategy: Strategy) -> list[Arm]:
