@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from livemind_app.decoding.lookahead.drafter import Drafts
+from livemind_app.decoding.prefix import common_prefix
 from livemind_app.engine.packed.kv import GrowingCache
 from livemind_app.protocol import Request, Role
 
@@ -51,17 +52,6 @@ class KVCache:
     @property
     def bytes(self) -> int:
         return self.kv.bytes + (self.drafts.bytes if self.drafts else 0)
-
-
-def common_prefix(a: Sequence[int], b: Sequence[int]) -> int:
-    """
-    >>> common_prefix([1, 2, 3], [1, 2, 4, 5])
-    2
-    """
-    for index, (x, y) in enumerate(zip(a, b, strict=False)):
-        if x != y:
-            return index
-    return min(len(a), len(b))
 
 
 class CachePool:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livemind_app.engine.cache import common_prefix
+from livemind_app.decoding.prefix import common_prefix
 from livemind_app.engine.scripted import WordTokenizer
 from livemind_app.session.actions import ActionParser, is_echo
 from livemind_app.session.formats import FORMATS, Block, assistant, blocks_of, conventional

@@ -11,6 +11,7 @@ from livemind_app.decoding.lookahead.recycled import Likely, Recycled
 from livemind_app.decoding.lookahead.sources import OwnText, SharedText, Source
 from livemind_app.decoding.lookahead.tree import Candidate, Tree, grow
 from livemind_app.decoding.lookahead.trie import Trie
+from livemind_app.decoding.prefix import common_prefix
 
 RECENT = 8  # tokens before a draft that sources look at
 OVERLAP = 16  # tokens of a prompt's unchanged beginning that lead over to its changed part
@@ -86,7 +87,7 @@ class Drafter:
 
     def read(self, ids: Sequence[int]) -> None:
         """What a prompt shares with the text so far is not read again."""
-        kept = _common(self._text, ids)
+        kept = common_prefix(self._text, ids)
         if kept < len(self._text):
             self._automaton.separate()
             kept = max(0, kept - OVERLAP)
@@ -156,10 +157,3 @@ class Drafter:
             self._recycled.write(text, next_)
             if self._shared and self._shared.open:
                 self._shared.recycled.write(text, next_)
-
-
-def _common(a: Sequence[int], b: Sequence[int]) -> int:
-    for index, (x, y) in enumerate(zip(a, b, strict=False)):
-        if x != y:
-            return index
-    return min(len(a), len(b))
