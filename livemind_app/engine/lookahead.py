@@ -41,12 +41,15 @@ class Lookahead:
     margin: float = 0.0
 
 
-def lookahead_for(model: "LoadedModel", shared: Shared | None = None) -> Lookahead:
-    """Our own policy, with what a forward costs on this machine."""
+def lookahead_for(model: "LoadedModel", shared: Shared | None = None) -> Lookahead | None:
+    """Our own policy, with what a forward costs on this machine; None where a model cannot do it."""
+    step_costs = costs(model)
+    if step_costs is None:
+        return None
     calibration = Calibration()
     single = model.model.get_input_embeddings()(torch.tensor([[0]], device=model.model.device)).dtype
     return Lookahead(
-        costs(model),
+        step_costs,
         lambda: Drafter(calibration, shared, ends=model.end_ids),
         margin=0.0 if single == torch.float32 else MARGIN,
     )

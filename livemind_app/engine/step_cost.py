@@ -15,6 +15,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 
 from livemind_app.decoding.lookahead.cost import CONTEXTS, ROWS, Costs, Seconds
 from livemind_app.decoding.lookahead.tree import Tree
@@ -27,21 +28,55 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ROUNDS = 5  # the median counts
+TEXT = (1, 2, 3, 4)  # any tokens
+ALIKE = 0.05  # relative distance of logits; bf16 stays within 0.01, a token too many goes far beyond
 
 
-def costs(model: "LoadedModel") -> Costs:
-    """Those on disk, or measured now, in a few seconds."""
+def costs(model: "LoadedModel") -> Costs | None:
+    """Those on disk, or measured now, in a few seconds; None for a model that cannot look at trees."""
     file = models_dir().parent / "step_cost" / f"{_fingerprint(model)}.json"
     seconds = _read(file)
     if seconds is None:
-        seconds = measure(model)
+        seconds = measure(model) if sees_trees(model) else {}
         _write(file, model.name, seconds)
-    return Costs(seconds)
+    if not seconds:
+        log.warning("lookahead is off for %s: its attention takes no tree", model.name)
+    return Costs(seconds) if seconds else None
+
+
+def sees_trees(model: "LoadedModel") -> bool:
+    """Whether rows of a tree get the logits of their own branch; some models place tokens by other means."""
+    tree = Tree([5])
+    for parent, token in ((0, 6), (0, 7), (2, 8)):
+        tree.add(parent, token)
+    try:
+        cache = KVCache()
+        model.prefill(TEXT, cache)
+        rows = model.verify(tree, cache)
+        return all(_alike(rows[row], _alone(model, tree, row)) for row in range(len(tree)))
+    except Exception as error:  # whatever a foreign model raises for a mask that it does not know
+        log.debug("%s and trees: %s", model.name, error)
+        return False
+
+
+def _alone(model: "LoadedModel", tree: Tree, row: int) -> Tensor:
+    """Logits after the row's branch, a token at a time."""
+    cache = KVCache()
+    model.prefill(TEXT, cache)
+    for ancestor in reversed(tree.ancestors(row)):
+        model.decode(tree.tokens[ancestor], cache)
+    assert cache.logits is not None
+    return cache.logits
+
+
+def _alike(a: Tensor, b: Tensor) -> bool:
+    return bool((a - b).float().norm() <= ALIKE * b.float().norm())
 
 
 def measure(model: "LoadedModel") -> Seconds:
     """Seconds by context and rows; all in turns, so that a machine that slows down slows them all."""
-    caches = {context: _filled(model, context) for context in CONTEXTS if context + ROWS[-1] <= model.context}
+    longest = max(1, model.context - ROWS[-1])
+    caches = {context: _filled(model, context) for context in {min(c, longest) for c in CONTEXTS}}
     seconds: dict[int, dict[int, list[float]]] = {context: {rows: [] for rows in ROWS} for context in caches}
     for _ in range(ROUNDS):
         for context, cache in caches.items():

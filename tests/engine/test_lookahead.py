@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import (
     AutoModelForCausalLM,
+    BloomConfig,
     Gemma3TextConfig,
     LlamaConfig,
     MistralConfig,
@@ -25,7 +27,8 @@ from livemind_app.decoding.sampling import Sampler, distribution
 from livemind_app.engine.cache import CachePool, KVCache
 from livemind_app.engine.chat import ChatTokenizer
 from livemind_app.engine.generation import LoadedModel, generation
-from livemind_app.engine.lookahead import Lookahead
+from livemind_app.engine.lookahead import Lookahead, with_lookahead
+from livemind_app.engine.step_cost import sees_trees
 from livemind_app.protocol import Cancel, Chunk, Finished, Request, Sampling
 
 FREE = Costs({1: dict.fromkeys(range(1, 17), 1.0)})
@@ -362,3 +365,25 @@ def test_close_choices_are_made_alone(llama: LoadedModel) -> None:
     assert ids(chunks) == truth
     assert not any(chunk.drafted for chunk in chunks)
     assert finished.drafted > 0
+
+
+def test_models_that_take_trees_are_told_from_those_that_do_not(
+    model: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bloom places tokens by distances of its own, and a mask of four dimensions means nothing to it."""
+    monkeypatch.setenv("LIVEMIND_CACHE", str(tmp_path))
+    assert sees_trees(model)
+    config = BloomConfig(vocab_size=VOCABULARY, hidden_size=32, n_layer=2, n_head=4)
+    bloom = replace(model, model=AutoModelForCausalLM.from_config(config).eval())
+    for _ in range(2):  # measured, then read from disk
+        assert with_lookahead(bloom).lookahead is None
+    assert run(with_lookahead(bloom), Request(prompt(1), "llm", 3, lookahead=True))[1].tokens == 3
+
+
+def test_a_short_context_has_costs_too(
+    llama: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIVEMIND_CACHE", str(tmp_path))
+    ready = with_lookahead(replace(llama, context=100))
+    assert ready.lookahead
+    assert len(ready.lookahead.costs(90)) == len(ready.lookahead.costs(9)) > 16

@@ -21,6 +21,7 @@ from livemind_app.engine.generation import LoadedModel
 from livemind_app.engine.loading import device, wrap
 from livemind_app.engine.lookahead import with_lookahead
 from livemind_app.engine.models.load import load
+from livemind_app.errors import ConfigError
 
 PACKAGES = ("torch", "transformers")
 SETTINGS = ("model", "dtype", "weights", "limit", "warm", "tokens", "strategy", "seed")
@@ -50,6 +51,8 @@ def _models(args: argparse.Namespace) -> tuple[LoadedModel, Any]:
     weights = None if args.weights == "plain" else args.weights
     network, tokenizer = load(args.model, args.dtype, where, weights=weights)
     model = with_lookahead(wrap(args.model, network, tokenizer))
+    if model.lookahead is None:
+        raise ConfigError(f"{args.model} cannot look ahead: its attention takes no tree")
     plain = network if weights is None else load(args.model, "auto", where)[0]
     return model, plain
 
