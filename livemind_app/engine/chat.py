@@ -38,10 +38,15 @@ class ChatTokenizer:
 
     def end_ids(self, configured: int | Sequence[int] | None) -> frozenset[int]:
         """Tokens that end an answer: the model's configured ones and the known ends of a turn."""
-        ids = {configured} if isinstance(configured, int) else set(configured or ())
-        vocabulary = self._tokenizer.get_vocab()
-        ids |= {vocabulary[token] for token in END_OF_TURN if token in vocabulary}
-        return frozenset(ids | {self._tokenizer.eos_token_id} - {None})
+        ids: set[int | None] = {configured} if isinstance(configured, int) else set(configured or ())
+        ids |= {self._tokenizer.eos_token_id, *map(self._id, END_OF_TURN)}
+        return frozenset(index for index in ids if index is not None)
+
+    def _id(self, token: str) -> int | None:
+        """None for a token that the vocabulary does not have."""
+        tokenizer = self._tokenizer
+        index: int | None = tokenizer.convert_tokens_to_ids(token)
+        return None if index == tokenizer.unk_token_id and token != tokenizer.unk_token else index
 
     def _template(self, messages: list[Message], answer: bool) -> tuple[int, ...]:
         text = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=answer)

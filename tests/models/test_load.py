@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from livemind_app.engine.chat import ChatTokenizer
 from livemind_app.engine.models.catalogue import Entry
 from livemind_app.engine.models.load import load, resolve_dtype
 from livemind_app.engine.models.prepare import prepare
+from livemind_app.engine.models.pretrained import read_tokenizer
 from livemind_app.errors import ConfigError, ModelError, UnknownModel
 
 
@@ -56,13 +58,23 @@ def test_dtypes_agree_on_the_next_token(toy: Entry) -> None:
     torch.testing.assert_close(*logits, atol=0.05, rtol=0.05)
 
 
-def test_models_of_one_family_share_a_tokenizer(toy: Entry, tmp_path: Path) -> None:
+def test_models_of_one_family_share_a_vocabulary_but_not_a_template(toy: Entry, tmp_path: Path) -> None:
     folder, twin = prepare("toy"), tmp_path / "twin"
     shutil.copytree(folder, twin)
-    tokenizers = [load(str(path))[1] for path in (folder, twin)]
-    assert tokenizers[0] is tokenizers[1]
-    (twin / "chat_template.jinja").write_text("{{ messages[0].content }}")
-    assert load(str(twin))[1] is not tokenizers[0]
+    (twin / "chat_template.jinja").write_text("<{{ messages[0].content }}>")
+    first, second = (load(str(path))[1] for path in (folder, twin))
+    assert first.backend_tokenizer is second.backend_tokenizer  # type: ignore[attr-defined]
+    hello = [{"role": "user", "content": "hello"}]
+    assert second.apply_chat_template(hello, tokenize=False) == "<hello>"
+    assert "im_start" in str(first.apply_chat_template(hello, tokenize=False))
+
+
+@pytest.mark.parametrize("unknown", [None, "<|endoftext|>", "a"])
+def test_all_known_ends_of_a_turn_end_an_answer(toy: Entry, unknown: str | None) -> None:
+    tokenizer = read_tokenizer(prepare("toy"))
+    tokenizer.unk_token = unknown
+    ends = tokenizer.convert_tokens_to_ids(["<|endoftext|>", "<|im_end|>"])
+    assert ChatTokenizer(tokenizer).end_ids(5) == {5, *ends}
 
 
 def test_a_folder_without_a_model_is_unknown(tmp_path: Path) -> None:

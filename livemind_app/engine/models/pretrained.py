@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -19,8 +20,8 @@ TOKENIZER_FILES = (
     "tokenizer_config.json",
     "special_tokens_map.json",
     "added_tokens.json",
-    "chat_template.jinja",
 )
+TEMPLATE = "chat_template.jinja"
 
 _shared: "WeakValueDictionary[str, PreTrainedTokenizerBase]" = WeakValueDictionary()
 
@@ -37,19 +38,23 @@ def read_tokenizer(folder: Path, **options: Any) -> "PreTrainedTokenizerBase":
 
 
 def share_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
-    """The same object for models of one family: reading one takes over a second. Not to be changed."""
-    if not (folder / TOKENIZER_FILES[0]).is_file():
+    """One vocabulary for models of one family: reading it takes about a second. Not to be changed."""
+    template = folder / TEMPLATE  # the only part in which they tend to differ
+    if not template.is_file() or not (folder / TOKENIZER_FILES[0]).is_file():
         return read_tokenizer(folder)
     with _reading(folder):
         key = _fingerprint(folder)
-    tokenizer = _shared.get(key)
-    if tokenizer is None:
-        tokenizer = _shared[key] = read_tokenizer(folder)
+        known = _shared.get(key)
+        if known is not None:
+            tokenizer = copy(known)
+            tokenizer.chat_template = template.read_text(encoding="utf-8")
+            return tokenizer
+    tokenizer = _shared[key] = read_tokenizer(folder)
     return tokenizer
 
 
 def _fingerprint(folder: Path) -> str:
-    """Of what decides on a tokenizer: its files, and the class that the kind of model stands for."""
+    """Of what decides on a vocabulary: its files, and the class that the kind of model stands for."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     digest = hashlib.sha256(str(config.get("model_type")).encode())
     for name in TOKENIZER_FILES:
