@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ROUNDS = 5  # the median counts
+ROUNDS = 3  # the median counts
 TEXT = (1, 2, 3, 4)  # any tokens
 ALIKE = 0.05  # relative distance of logits; bf16 stays within 0.01, a token too many goes far beyond
 
