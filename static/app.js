@@ -264,14 +264,14 @@ export const laneOptions = (answeredBy, compared) => options.change({ lanes: lan
 export async function optionValues() {
   await optionsArrived;
   const now = state.options;
-  const compared = now.lanes.filter((lane) => lane === "conventional" || lane === "slm");
+  const live = ["live", "live-slm"];
   return [
-    now.mode === "infer",
+    now.mode,
     now.format,
     now.granularity,
     now.min_length,
-    now.lanes.includes("live-slm") ? "live-slm" : "live",
-    compared,
+    live.find((lane) => now.lanes.includes(lane)) ?? "live",
+    now.lanes.filter((lane) => !live.includes(lane)),
     now.temperature,
     now.max_tokens,
     now.note_tokens,

@@ -1,7 +1,7 @@
 // Events folded into what the page shows. Pure: `fold(state, event)` returns a new state.
 
 export const FINAL = ["done", "interrupted", "stopped", "failed"];
-export const THINKING_LANES = ["live", "live-slm"];
+export const AHEAD_LANES = ["live", "live-slm", "exact", "exact-slm"];
 export const ROLLBACK_SHOWN_S = 1.8;
 
 export const EMPTY = {
@@ -9,6 +9,7 @@ export const EMPTY = {
   segments: [],
   actions: [],
   gone: [], // notes rolled back, shown for a moment
+  prepared: {}, // by lane, what is ready of the answer to the draft
   turns: [],
   past: [], // turns of a session that the server does not know any more
   options: null,
@@ -22,6 +23,8 @@ export function fold(state, event) {
       return draft(state, event);
     case "action":
       return action(state, event);
+    case "prepared":
+      return prepared(state, event);
     case "turn":
       return event.done ? inTurn(state, event.id, (turn) => ({ ...turn, done: true })) : begin(state, event);
     case "answer":
@@ -61,12 +64,13 @@ export const renewed = (state) => ({
   past: [...state.past, ...state.turns.map((turn) => ({ ...turn, done: true }))],
 });
 
-function picture({ revision, segments, actions, turns, options }, state) {
+function picture({ revision, segments, actions, prepared, turns, options }, state) {
   const known = new Map(state.turns.map((turn) => [turn.id, turn]));
   return {
     revision,
     segments,
     actions: actions.filter((note) => note.status !== "dropped"),
+    prepared,
     options,
     turns: turns.map((turn) => remembered(turn, known.get(turn.id))),
   };
@@ -81,15 +85,29 @@ function remembered({ actions, ...turn }, before) {
   return { ...turn, notes: actions, lanes: Object.fromEntries(lanes) };
 }
 
+const textOf = (segments) => segments.map((segment) => segment.text).join("");
+
 function draft(state, { at, revision, segments, kept }) {
   const isKept = (note) => note.index < kept;
   return {
     ...state,
     revision,
     segments,
+    prepared: textOf(segments) === textOf(state.segments) ? state.prepared : unready(state.prepared, segments),
     actions: state.actions.filter(isKept),
     gone: rolledBack(state, state.actions.filter((note) => !isKept(note)), at),
   };
+}
+
+// What was made ready answered another text. Its cost stays, until there is a new prompt.
+function unready(before, segments) {
+  if (!segments.length) return {};
+  const lanes = Object.entries(before).map(([lane, one]) => [lane, { ...one, ready: 0, done: false }]);
+  return Object.fromEntries(lanes);
+}
+
+function prepared(state, { lane, ready, done, tokens, seconds }) {
+  return { ...state, prepared: { ...state.prepared, [lane]: { ready, done, tokens, seconds } } };
 }
 
 function rolledBack(state, notes, at) {
@@ -127,7 +145,7 @@ function begin(state, event) {
     notes: state.actions,
     segments: state.segments,
   };
-  return { ...state, turns: [...state.turns, turn], segments: [], actions: [], gone: [] };
+  return { ...state, turns: [...state.turns, turn], segments: [], actions: [], gone: [], prepared: {} };
 }
 
 function inTurn(state, id, change) {
@@ -144,14 +162,19 @@ function inLane(state, { turn: id, lane: name }, change) {
 // What follows from the state.
 
 export function quoted(segments, { first, index }) {
-  const texts = segments.slice(first, index + 1).map((segment) => segment.text);
-  return texts.join("").trim();
+  return textOf(segments.slice(first, index + 1)).trim();
 }
 
 export const isFinal = (lane) => FINAL.includes(lane.status);
 export const currentTurn = (state) => state.turns.at(-1) ?? null;
 export const runningNote = (state) => state.actions.find((note) => note.status === "running") ?? null;
 export const running = (turn) => turn !== null && Object.values(turn.lanes).some((lane) => !isFinal(lane));
+
+// Of the lane whose answer comes first; null while nothing is ready.
+export function ready(state) {
+  const lane = AHEAD_LANES.find((name) => state.options?.lanes.includes(name));
+  return state.prepared[lane]?.ready ? state.prepared[lane] : null;
+}
 
 export function shownLanes(state) {
   const turn = currentTurn(state);
@@ -178,7 +201,7 @@ function segmentStatus(note, finished, rolledBackNow) {
 
 // How much sooner the live answer was complete than the conventional one; null unless both were measured.
 export function saving(turn) {
-  const name = THINKING_LANES.find((lane) => turn?.lanes[lane]);
+  const name = AHEAD_LANES.find((lane) => turn?.lanes[lane]);
   const live = turn?.lanes[name];
   const baseline = turn?.lanes.conventional;
   if (live?.status !== "done" || baseline?.status !== "done" || live.metrics?.reduction == null) return null;

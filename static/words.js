@@ -1,11 +1,17 @@
 // How the page words states and numbers.
 
 export const LANES = {
-  live: { title: "LiveMind", hint: "thought along while you typed, answered by the large model", bar: "LiveMind" },
+  live: { title: "LiveMind", hint: "worked while you typed, answered by the large model", bar: "LiveMind" },
   "live-slm": {
     title: "LiveMind + small model",
-    hint: "the large model thought along while you typed, the small one answered",
+    hint: "the large model worked while you typed, the small one answered",
     bar: "LiveMind + small",
+  },
+  exact: { title: "Exact", hint: "the conventional answer, begun before Enter", bar: "Exact" },
+  "exact-slm": {
+    title: "Exact, small model",
+    hint: "the small model’s own answer, begun before Enter",
+    bar: "Exact small",
   },
   conventional: {
     title: "Conventional",

@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "protocol": {"errors"},
     "config": {"errors"},
     "text": BASE,
-    "decoding": BASE,
+    "decoding": BASE | {"text"},
     "engine": BASE | {"text", "decoding"},
     "sentence_vae": BASE | {"text", "decoding", "engine"},
     "llm_to_slm": BASE | {"text", "decoding", "engine"},

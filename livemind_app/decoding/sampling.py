@@ -1,31 +1,34 @@
 """From logits to the next token."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 
 import torch
 from torch import Tensor
 
 from livemind_app.protocol import Sampling
 
+APART = 0x9E3779B97F4A7C15  # times a seed: neighbouring seeds lie far apart
+SEEDS = 1 << 63
+
 
 class Sampler:
-    """Draws one token at a time; a seed makes the whole sequence repeatable.
+    """Draws one token at a time; a seed makes the whole sequence repeatable, and its parts.
 
-    `prompt` is what a repetition penalty holds against tokens, besides those drawn.
+    `text` is what was there before: a repetition penalty holds it against tokens, and with a seed, chance
+    depends on how long the text is, so that a generation can be left and taken up again.
     """
 
-    def __init__(self, sampling: Sampling, prompt: Iterable[int] = ()) -> None:
+    def __init__(self, sampling: Sampling, text: Sequence[int] = ()) -> None:
         self._sampling = sampling
-        self._seen = set(prompt) if sampling.repetition_penalty != 1 else None
+        self._seen = set(text) if sampling.repetition_penalty != 1 else None
+        self._length = len(text)
         self._generator = torch.Generator()
-        if sampling.seed is not None:
-            self._generator.manual_seed(sampling.seed)
-        else:
-            self._generator.seed()
+        self._generator.seed()
 
     def __call__(self, logits: Tensor) -> int:
         """`logits` is [vocab], of any float type."""
         token = self._draw(self.penalized(logits))
+        self._length += 1
         if self._seen is not None:
             self._seen.add(token)
         return token
@@ -41,6 +44,8 @@ class Sampler:
         if self._sampling.temperature == 0:
             return int(logits.argmax())
         probabilities = distribution(logits, self._sampling)
+        if self._sampling.seed is not None:
+            self._generator.manual_seed((self._sampling.seed * APART + self._length) % SEEDS)
         return int(torch.multinomial(probabilities, 1, generator=self._generator))
 
     def penalized(self, logits: Tensor) -> Tensor:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from livemind_app.decoding.lookahead.drafter import Drafts
-from livemind_app.decoding.prefix import common_prefix
 from livemind_app.engine.packed.kv import GrowingCache
 from livemind_app.protocol import Request, Role
+from livemind_app.text.prefix import common_prefix
 
 Key = tuple[str, str, Role]  # session, the request's cache key, role
 

@@ -40,10 +40,10 @@ class LoadedModel:
         """Append part of a prompt to the cache and leave the logits after its last token in it."""
         self._forward(ids, cache)
 
-    def decode(self, token: int, cache: KVCache) -> None:
-        """The same for a token that was just generated: it reads the packed weights, if there are any."""
+    def decode(self, tokens: Sequence[int], cache: KVCache) -> None:
+        """The same for tokens that were generated: it reads the packed weights, if there are any."""
         with decoding():
-            self._forward([token], cache)
+            self._forward(tokens, cache)
 
     @torch.inference_mode()
     def verify(self, tree: Tree, cache: KVCache) -> Tensor:
@@ -113,6 +113,7 @@ class _Run:
         self._speculation: Speculation | None = None
         self._detokenizer = Detokenizer(model.tokenizer.decode)
         self._stop = StopFilter(request.stops)
+        self._stop.push(self._detokenizer.push(request.ids[len(request.ids) - request.said :]))
         self._cached = 0
         self._tokens = 0
         self._forwards = 0
@@ -126,16 +127,25 @@ class _Run:
             return
         budget = self._budget()
         self._cached = self._cache.reuse(self._request.ids)
-        while missing := self._request.ids[len(self._cache.ids) :]:
+        while len(self._cache.ids) < len(self._request.ids):
             if self._request.cancel.cancelled:
                 yield self._finished("cancelled")
                 return
             began = perf_counter()
-            self._model.prefill(missing[:PREFILL_CHUNK], self._cache)
+            self._read()
             self._prefill_s += perf_counter() - began
             yield None
         self._scores = self._score()
         yield from self._decode(budget)
+
+    def _read(self) -> None:
+        """The next piece of the prompt, or of what an earlier request said after it."""
+        at, ids = len(self._cache.ids), self._request.ids
+        said = len(ids) - self._request.said
+        if at < said:
+            self._model.prefill(ids[at : min(at + PREFILL_CHUNK, said)], self._cache)
+        else:
+            self._model.decode(ids[at : at + PREFILL_CHUNK], self._cache)
 
     def _decode(self, budget: int) -> Generation:
         """Draw, show, feed back. The forward that nobody needs any more is left out."""
@@ -175,7 +185,7 @@ class _Run:
         self._forwards += 1
         if self._speculation:
             return self._speculation.step(room)
-        self._model.decode(token, self._cache)
+        self._model.decode([token], self._cache)
         assert self._cache.logits is not None
         return [self._sampler(self._cache.logits)]
 

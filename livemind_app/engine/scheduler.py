@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from livemind_app.errors import EngineError, GenerationFailed
-from livemind_app.protocol import Finished, Output, Request
+from livemind_app.protocol import Finished, Output, Priority, Request
 
 Generation = Generator[Output | None, None, None]  # None: a forward without output
 Sink = Callable[[Output | EngineError], None]
@@ -73,7 +73,13 @@ class Worker:
     def _urgency(self, job: Job) -> tuple[bool, int, int, float]:
         """Cancelled jobs first, to give back their caches; then priority, then round robin."""
         turn = self._turns.get(job.request.session, -1)
-        return (not job.request.cancel.cancelled, job.request.priority, turn, job.submitted)
+        return (not job.request.cancel.cancelled, self._priority(job.request), turn, job.submitted)
+
+    def _priority(self, request: Request) -> int:
+        """Nobody waits for what another user may never ask for."""
+        others = any(job.request.session != request.session for job in self._jobs)
+        alone = request.priority != Priority.SPECULATION or not others
+        return request.priority if alone else max(Priority) + 1
 
     def _advance(self, job: Job) -> None:
         """One forward of this job."""

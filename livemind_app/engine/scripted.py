@@ -64,7 +64,8 @@ class WordTokenizer:
 class ScriptedEngine:
     """Implements protocol.Engine.
 
-    `think` decides, from the rendered prompt, whether a scored request favours its first token.
+    `think` decides, from the rendered prompt, which of two scored tokens is the likely one, `ends` whether
+    a single one is.
     `step` is called on the worker's thread before every token; a test may block there.
     """
 
@@ -74,11 +75,13 @@ class ScriptedEngine:
         *,
         token_s: float = 0.0,
         think: Callable[[str], bool] = lambda prompt: True,
+        ends: Callable[[str], bool] = lambda prompt: False,
         step: Callable[[Request], None] = lambda request: None,
     ) -> None:
         self._script = script
         self._token_s = token_s
         self._think = think
+        self._ends = ends
         self._step = step
         self._tokenizer = WordTokenizer()
         self._caches: dict[tuple[str, str, Role], tuple[int, ...]] = {}
@@ -112,9 +115,10 @@ class ScriptedEngine:
         self._worker.submit(request, self._generation(request), sink)
 
     def _generation(self, request: Request) -> Generation:
-        prompt = self._tokenizer.decode(request.ids)
+        prompt = self._tokenizer.decode(request.ids[: len(request.ids) - request.said])
         cached = self._cached(request)
         reply = self._tokenizer.encode(self._script(request.role, prompt)) if request.max_tokens else ()
+        reply = reply[request.said :]
         said = drafted = 0
         for token in reply[: request.max_tokens]:
             self._step(request)
@@ -137,6 +141,8 @@ class ScriptedEngine:
         )
 
     def _scores(self, request: Request, prompt: str) -> tuple[float, ...]:
+        if len(request.score) == 1:
+            return (0.0 if self._ends(prompt) else -9.0,)
         favoured = 0 if self._think(prompt) else 1
         return tuple(0.0 if index == favoured else -9.0 for index in range(len(request.score)))
 

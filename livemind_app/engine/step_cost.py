@@ -64,7 +64,7 @@ def _alone(model: "LoadedModel", tree: Tree, row: int) -> Tensor:
     cache = KVCache()
     model.prefill(TEXT, cache)
     for ancestor in reversed(tree.ancestors(row)):
-        model.decode(tree.tokens[ancestor], cache)
+        model.decode([tree.tokens[ancestor]], cache)
     assert cache.logits is not None
     return cache.logits
 

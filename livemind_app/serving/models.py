@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from livemind_app.protocol import ModelStatus
-from livemind_app.session.events import LaneName, Segment
+from livemind_app.session.events import Segment
+from livemind_app.session.lanes import LaneName
 from livemind_app.session.options import Options
 
 # Whole numbers that JavaScript keeps exact.

@@ -4,17 +4,20 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from livemind_app.errors import EngineError, LiveMindError
-from livemind_app.protocol import Cancel, Chunk, Engine, Finished, Message, Priority, Request
-from livemind_app.session.events import Answer, Failure, Lane, LaneName, LaneStatus, Metrics, Turn
-from livemind_app.session.formats import CONVENTIONAL_SYSTEM, FORMATS, blocks_of, conventional, system
+from livemind_app.protocol import Cancel, Chunk, Engine, Finished, Priority, Request
+from livemind_app.session.events import Answer, Failure, Lane, LaneStatus, Metrics, Turn
+from livemind_app.session.formats import CONVENTIONAL_SYSTEM, system
+from livemind_app.session.lanes import AHEAD_LANES, LANE_ROLE, LaneName
 from livemind_app.session.plan import plan_answering
-from livemind_app.session.prefill import ANSWER, CacheTarget, prefill
-from livemind_app.session.state import FINAL, LANE_ROLE, THINKING_LANES, TurnState, history
+from livemind_app.session.preparer import Preparer
+from livemind_app.session.prompts import answer_messages
+from livemind_app.session.speculated import Speculated
+from livemind_app.session.state import FINAL, Preparation, Spent, TurnState, history
 from livemind_app.session.store import Store
 
 
 @dataclass
-class Clock:
+class Stopwatch:
     """When a lane was submitted, and its first and last token; seconds of the session's clock."""
 
     start: float
@@ -33,8 +36,9 @@ class Clock:
 class Answerer:
     """Runs what plan_answering names until the session closes."""
 
-    def __init__(self, store: Store, engine: Engine, session: str) -> None:
+    def __init__(self, store: Store, engine: Engine, session: str, preparer: Preparer) -> None:
         self._store = store
+        self._preparer = preparer
         self._engine = engine
         self._session = session
         self._cancel = Cancel()
@@ -65,85 +69,100 @@ class Answerer:
         turn = self._turn()
         self._cancel = cancel = Cancel()
         try:
-            clock = await self._start(turn, name, cancel)
-            if clock:
-                await self._answer(turn, name, clock)
+            watch = await self._start(turn, name, cancel)
+            if watch:
+                await self._answer(turn, name, watch)
         except LiveMindError as error:
             self._fail(turn, name, error)
 
-    async def _start(self, turn: TurnState, name: LaneName, cancel: Cancel) -> Clock | None:
+    async def _start(self, turn: TurnState, name: LaneName, cancel: Cancel) -> Stopwatch | None:
         """Bring the lane to where its own submit happens, and start its clock; None when stopped.
 
-        A live lane that comes first is submitted when the user submits, unless models are still
+        A lane that works ahead and comes first is submitted when the user submits, unless models are still
         loading. A baseline starts with a cache of the earlier turns, as any server's would be.
         """
         loaded = all(model.state == "ready" for model in self._engine.status())
         await self._engine.ready()
         if cancel.cancelled:
             return None
-        if name not in THINKING_LANES:
-            messages = [system(CONVENTIONAL_SYSTEM), *history(self._store.state.turns[:-1])]
-            target = CacheTarget(LANE_ROLE[name], self._session, name, Priority.BASELINE)
-            await prefill(self._engine, messages, target, cancel)
+        if name not in AHEAD_LANES:
+            await self._warm(name)
             if cancel.cancelled:
                 return None
-        first_live = name in THINKING_LANES and name == next(iter(turn.lanes))
+        first = name in AHEAD_LANES and name == next(iter(turn.lanes))
         self._store.emit(Lane(self._store.now, turn.id, name, "running"))
-        return Clock(turn.at if first_live and loaded else self._store.now)
+        return Stopwatch(turn.at if first and loaded else self._store.now)
 
-    async def _answer(self, turn: TurnState, name: LaneName, clock: Clock) -> None:
-        request = self._request(turn, name)
+    async def _warm(self, name: LaneName) -> None:
+        messages = [system(CONVENTIONAL_SYSTEM), *history(self._store.state.turns[:-1])]
+        ids = self._engine.tokenizer(LANE_ROLE[name]).render(messages, answer=False)
+        async with aclosing(self._engine.stream(self._request(name, ids, 0))) as outputs:
+            async for _ in outputs:
+                pass
+
+    async def _answer(self, turn: TurnState, name: LaneName, watch: Stopwatch) -> None:
+        """Show what is ready, and go on from there."""
+        options, past = self._store.state.options, history(self._store.state.turns[:-1])
+        messages = answer_messages(options, name, past, turn.segments, turn.notes)
+        ids = self._engine.tokenizer(LANE_ROLE[name]).render(messages)
+        ready = self._preparer.take(name, ids, options.sampling) or Speculated(ids, options.sampling)
+        if ready.said:
+            self._grow(turn, name, watch, Chunk(tuple(ready.said), ready.text))
+        if ready.finished:
+            self._measured(turn, name, watch, ready, replace(ready.finished, tokens=0))
+        else:
+            await self._go_on(turn, name, watch, ready)
+
+    async def _go_on(self, turn: TurnState, name: LaneName, watch: Stopwatch, ready: Speculated) -> None:
+        left = self._store.state.options.max_tokens - len(ready.said)
+        request = self._request(name, (*ready.ids, *ready.said), left, said=len(ready.said))
         async with aclosing(self._engine.stream(request)) as outputs:
             async for output in outputs:
                 if isinstance(output, Finished):
-                    self._measured(turn, name, clock, output)
+                    self._measured(turn, name, watch, ready, output)
                 elif not request.cancel.cancelled:
-                    self._grow(turn, name, clock, output)
+                    self._grow(turn, name, watch, output)
 
-    def _grow(self, turn: TurnState, name: LaneName, clock: Clock, chunk: Chunk) -> None:
-        clock.token(self._store.now)
+    def _grow(self, turn: TurnState, name: LaneName, watch: Stopwatch, chunk: Chunk) -> None:
+        watch.token(self._store.now)
         begun = bool(self._turn().lanes[name].text)
         if text := chunk.text if begun else chunk.text.lstrip():
             self._store.emit(Answer(self._store.now, turn.id, name, text, chunk.drafted))
 
-    def _request(self, turn: TurnState, name: LaneName) -> Request:
+    def _request(self, name: LaneName, ids: tuple[int, ...], max_tokens: int, said: int = 0) -> Request:
         options = self._store.state.options
-        role = LANE_ROLE[name]
-        live = name in THINKING_LANES
         return Request(
-            ids=self._engine.tokenizer(role).render(self._messages(turn, name)),
-            role=role,
-            max_tokens=options.max_tokens,
+            ids=ids,
+            role=LANE_ROLE[name],
+            max_tokens=max_tokens,
+            said=said,
             session=self._session,
-            cache_key=ANSWER if live else name,
-            priority=Priority.ANSWER if live else Priority.BASELINE,
+            cache_key=name,
+            priority=Priority.ANSWER if name in AHEAD_LANES else Priority.BASELINE,
             sampling=options.sampling,
             lookahead=options.lookahead,
             cancel=self._cancel,
         )
 
-    def _messages(self, turn: TurnState, name: LaneName) -> list[Message]:
-        past = history(self._store.state.turns[:-1])
-        if name not in THINKING_LANES or self._store.state.options.mode == "prefill":
-            return conventional(past, turn.prompt)
-        texts = [segment.text for segment in turn.segments]
-        layout = FORMATS[self._store.state.options.format]
-        return layout.answer(past, blocks_of(texts, turn.notes))
-
-    def _measured(self, turn: TurnState, name: LaneName, clock: Clock, finished: Finished) -> None:
-        last = clock.last if clock.last is not None else self._store.now
-        live = name in THINKING_LANES
+    def _measured(
+        self, turn: TurnState, name: LaneName, watch: Stopwatch, ready: Speculated, finished: Finished
+    ) -> None:
+        """`finished` is about what was computed after the submit only."""
+        last = watch.last if watch.last is not None else self._store.now
+        noted = self._store.state.options.method(name) == "notes"
+        notes, tried = turn.spent if noted else Spent(), turn.prepared.get(name, Preparation())
         metrics = Metrics(
-            ttft=clock.ttft,
-            latency=last - clock.start,
-            tokens=finished.tokens,
+            ttft=watch.ttft,
+            latency=last - watch.start,
+            tokens=len(ready.said) + finished.tokens,
             tokens_per_s=finished.tokens / finished.decode_s if finished.decode_s > 0 else 0.0,
-            prompt_tokens=finished.prompt_tokens,
-            prefilled_after_submit=finished.prefilled_tokens,
-            thinking_s=turn.spent.seconds if live else 0.0,
-            thinking_tokens=turn.spent.tokens if live else 0,
-            wasted_tokens=turn.spent.wasted if live else 0,
-            forwards=finished.forwards,
+            prompt_tokens=len(ready.ids),
+            prefilled_after_submit=0 if ready.finished else finished.prefilled_tokens,
+            ready_tokens=len(ready.said),
+            thinking_s=notes.seconds + tried.seconds,
+            thinking_tokens=notes.tokens + tried.tokens,
+            wasted_tokens=notes.wasted + tried.tokens - len(ready.said),
+            forwards=ready.forwards + finished.forwards,
             drafted_tokens=finished.drafted,
             overhead_s=finished.waited_s,
         )

@@ -9,14 +9,15 @@ from livemind_app.session.events import (
     Event,
     Failure,
     Lane,
-    LaneName,
+    Prepared,
     Segment,
     Segments,
     StateChanged,
     Turn,
 )
+from livemind_app.session.lanes import LaneName
 from livemind_app.session.options import Options
-from livemind_app.session.state import LaneState, Note, Spent, State, TurnState, with_lane
+from livemind_app.session.state import LaneState, Note, Preparation, Spent, State, TurnState, with_lane
 
 LaneChange = Callable[[LaneState], LaneState]
 TurnChange = Callable[[TurnState], TurnState]
@@ -29,6 +30,9 @@ def apply(state: State, event: Event) -> State:
             return _draft(state, event)
         case Action():
             return _action(state, event)
+        case Prepared():
+            preparation = Preparation(event.ready, event.done, event.tokens, event.seconds)
+            return replace(state, prepared={**state.prepared, event.lane: preparation})
         case Turn(done=False):
             return _submit(state, event)
         case Turn():
@@ -83,15 +87,21 @@ def _draft(state: State, event: Segments) -> State:
         tokens=state.spent.tokens + running_tokens,
         wasted=state.spent.wasted + sum(note.tokens for note in dropped),
     )
-    grown = sum(len(s.text) for s in event.segments) - len(state.text)
+    text = "".join(segment.text for segment in event.segments)
     return replace(
         state,
         revision=event.revision,
         segments=event.segments,
         notes=notes,
         spent=spent if event.segments else Spent(),
-        pace=state.pace.keystroke(event.at, grown),
+        prepared=state.prepared if text == state.text else _unready(state.prepared, cleared=not text),
+        pace=state.pace.keystroke(event.at, len(text) - len(state.text)),
     )
+
+
+def _unready(prepared: dict[LaneName, Preparation], *, cleared: bool) -> dict[LaneName, Preparation]:
+    """What was made ready answered another text. Its cost stays, until there is a new prompt."""
+    return {} if cleared else {lane: replace(p, ready=0, done=False) for lane, p in prepared.items()}
 
 
 def _action(state: State, event: Action) -> State:
@@ -126,9 +136,10 @@ def _submit(state: State, event: Turn) -> State:
         segments=state.segments,
         notes=state.notes,
         spent=state.spent,
+        prepared=state.prepared,
         lanes={lane: LaneState() for lane in event.lanes},
     )
-    return replace(state, turns=(*state.turns, turn), segments=(), notes=(), spent=Spent())
+    return replace(state, turns=(*state.turns, turn), segments=(), notes=(), spent=Spent(), prepared={})
 
 
 def _lane(state: State, turn_id: int, name: LaneName, change: LaneChange) -> State:

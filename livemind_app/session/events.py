@@ -7,11 +7,11 @@ the page. `at` is in seconds since the session began, on the server's clock.
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
 
+from livemind_app.session.lanes import LaneName
+
 ActionKind = Literal["inference", "wait"]
 ActionStatus = Literal["running", "done", "cut", "dropped"]
-LaneName = Literal["live", "live-slm", "conventional", "slm"]
 LaneStatus = Literal["queued", "running", "done", "interrupted", "stopped", "failed"]
-LANES: tuple[LaneName, ...] = ("live", "live-slm", "conventional", "slm")
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Metrics:
     tokens_per_s: float
     prompt_tokens: int
     prefilled_after_submit: int
+    ready_tokens: int = 0  # of the answer, there when it was submitted
     thinking_s: float = 0.0  # computed before submit
     thinking_tokens: int = 0  # generated before submit
     wasted_tokens: int = 0  # of these, thrown away
@@ -67,6 +68,19 @@ class Action:
     tokens: int = 0  # generated so far
     seconds: float = 0.0  # computed so far
     probability: float | None = None  # of thinking over waiting, where the format asks for it
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A lane has more ready of an answer that nobody has asked for yet."""
+
+    type: ClassVar[str] = "prepared"
+    at: float
+    lane: LaneName
+    ready: int  # tokens of the answer to the present draft
+    done: bool  # whether that is all of it
+    tokens: int  # generated for this draft and what it was before
+    seconds: float  # that took
 
 
 @dataclass(frozen=True)
@@ -126,7 +140,7 @@ class Failure:
     lane: LaneName | None = None
 
 
-Event = Segments | Action | Turn | Answer | Lane | StateChanged | Failure
+Event = Segments | Action | Prepared | Turn | Answer | Lane | StateChanged | Failure
 
 
 def to_wire(event: Event) -> dict[str, Any]:

@@ -2,16 +2,15 @@
 
 import asyncio
 import secrets
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from livemind_app.errors import SessionNotFound, TooManySessions
 from livemind_app.protocol import Engine
+from livemind_app.session.clock import Clock, RealClock
 from livemind_app.session.limits import Limits
 from livemind_app.session.options import Options
 from livemind_app.session.session import Session
-from livemind_app.session.store import Clock
 
 SWEEP_S = 30.0
 
@@ -24,12 +23,12 @@ class SessionManager:
         engine: Engine,
         limits: Limits | None = None,
         defaults: Options | None = None,
-        clock: Clock = time.perf_counter,
+        clock: Clock | None = None,
     ) -> None:
         self.engine = engine
         self.limits = limits or Limits()
         self.defaults = defaults or Options()
-        self._clock = clock
+        self._clock = clock or RealClock()
         self._sessions: dict[str, Session] = {}
         self._sweeper: asyncio.Task[None] | None = None
 

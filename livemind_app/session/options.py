@@ -6,14 +6,14 @@ from typing import Any, Literal
 
 from livemind_app.errors import ConfigError
 from livemind_app.protocol import Sampling
-from livemind_app.session.events import LANES, LaneName
+from livemind_app.session.lanes import AHEAD_LANES, LANES, LIVE_LANES, LaneName, Method
 
-Mode = Literal["infer", "prefill", "off"]
+Mode = Literal["infer", "exact", "off"]
 FormatName = Literal["append", "u-pi", "u-pli", "u-spi", "ua-pil", "ua-spi"]
 Granularity = Literal["char", "word", "sentence", "clause"]
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "mode": ("infer", "prefill", "off"),
+    "mode": ("infer", "exact", "off"),
     "format": ("append", "u-pi", "u-pli", "u-spi", "ua-pil", "ua-spi"),
     "granularity": ("char", "word", "sentence", "clause"),
     "lanes": LANES,
@@ -25,17 +25,23 @@ RANGES: dict[str, tuple[float, float]] = {
     "top_k": (0, 1000),
     "max_tokens": (1, 4096),
     "note_tokens": (1, 512),
+    "speculate_tokens": (0, 16384),
+    "speculate_per_minute": (0, 100_000),
     "think_threshold": (0.0, 1.0),
     "repetition_penalty": (1.0, 2.0),
 }
-INTEGERS = ("min_length", "top_k", "max_tokens", "note_tokens", "seed")
+INTEGERS = (
+    *("min_length", "top_k", "seed", "max_tokens"),
+    *("note_tokens", "speculate_tokens", "speculate_per_minute"),
+)
+METHODS: dict[Mode, Method] = {"infer": "notes", "exact": "exact", "off": "none"}  # of the live lanes
 
 
 @dataclass(frozen=True)
 class Options:
     """Raises ConfigError naming the field, the value and what is allowed."""
 
-    mode: Mode = "infer"  # while the user types: think; compute the conventional prompt's cache; nothing
+    mode: Mode = "infer"  # while the user types: take notes; get the conventional answer ready; nothing
     format: FormatName = "append"  # how prompt and notes are laid out for the model
     granularity: Granularity = "sentence"
     min_length: int = 10  # characters a segment has at least
@@ -46,6 +52,8 @@ class Options:
     seed: int | None = None
     max_tokens: int = 512  # of one answer
     note_tokens: int = 32  # of one note, at most
+    speculate_tokens: int = 512  # of answers that nobody has asked for yet, for one prompt and lane; 0: none
+    speculate_per_minute: int = 1500  # of all lanes
     think_threshold: float = 0.5  # least probability of thinking over waiting
     repetition_penalty: float = 1.0  # 1: none
     lookahead: bool = True  # draft several tokens a forward; changes nothing that is said
@@ -63,6 +71,16 @@ class Options:
         if "lanes" in values:
             values["lanes"] = check_lanes(values["lanes"])
         return replace(self, **values)
+
+    def method(self, lane: LaneName) -> Method:
+        """What a lane does while the user types."""
+        if self.mode == "off" or lane not in AHEAD_LANES:
+            return "none"
+        return METHODS[self.mode] if lane in LIVE_LANES else "exact"
+
+    @property
+    def takes_notes(self) -> bool:
+        return any(self.method(lane) == "notes" for lane in self.lanes)
 
     def to_dict(self) -> dict[str, Any]:
         return {**asdict(self), "lanes": list(self.lanes)}

@@ -22,6 +22,19 @@ class Pace:
         speed = self.chars_per_s + SMOOTHING * (grown / gap - self.chars_per_s)
         return Pace(speed, at)
 
+    @property
+    def hesitation_s(self) -> float:
+        """Silence that single keystrokes rarely have: time to read what is there."""
+        return self._gaps(2.0, 0.3, 0.8)
+
+    @property
+    def pause_s(self) -> float:
+        """Silence that may mean that the text is complete."""
+        return self._gaps(4.0, 0.5, 2.0)
+
+    def _gaps(self, count: float, least: float, most: float) -> float:
+        return min(max(count / self.chars_per_s, least), most)
+
     def seconds_to_next(self, lengths: Sequence[int], tail: int) -> float:
         """Seconds until a segment of mean length is typed, of which `tail` characters are there."""
         mean = sum(lengths) / len(lengths) if lengths else 0

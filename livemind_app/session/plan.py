@@ -1,9 +1,13 @@
 """The one next thing to do, read off the state."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from livemind_app.session.events import LaneName
-from livemind_app.session.state import State
+from livemind_app.session.lanes import AHEAD_LANES, LaneName
+from livemind_app.session.state import Preparation, State
+from livemind_app.text.complete import looks_complete
+
+LIKELY_END = 0.3  # probability of the end of the user's turn at which an answer is tried
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class RunLane:
 
 def plan_thinking(state: State) -> Think | None:
     """What to do for the draft: all finished segments that were not thought about, as one step."""
-    if state.options.mode == "off" or state.running_note:
+    if not state.options.takes_notes or state.running_note:
         return None
     if state.turn and not state.turn.answered:
         return None  # the draft's history is not known yet
@@ -40,3 +44,102 @@ def plan_answering(state: State) -> RunLane | None:
         if lane.status == "queued":
             return RunLane(name)
     return None
+
+
+@dataclass(frozen=True)
+class Question:
+    """What an answer answers: if this is what is submitted, the answer holds."""
+
+    text: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a lane has ready."""
+
+    read: str = ""  # text whose prompt is in the cache
+    ending: float = 0.0  # probability that the user's turn ends behind it
+    asked: Question | None = None  # what it has an answer to, or part of one
+
+
+@dataclass(frozen=True)
+class Read:
+    """Compute the lane's cache for a prompt that begins with `text`."""
+
+    lane: LaneName
+    text: str
+
+
+@dataclass(frozen=True)
+class Speculate:
+    """Answer the draft as it stands."""
+
+    lane: LaneName
+    question: Question
+
+
+@dataclass(frozen=True)
+class Rest:
+    """Nothing to do until the user has been silent for so much longer."""
+
+    seconds: float
+
+
+Step = Read | Speculate | Rest
+
+
+def plan_preparing(state: State, known: Mapping[LaneName, Known], budget: int, now: float) -> Step | None:
+    """What to do for the lanes' answers before they are asked for; `budget` is in tokens."""
+    if not state.text or (state.turn and state.turn.live_running):
+        return None
+    idle = now - state.pace.at if state.pace.at is not None else 0.0
+    lanes = [lane for lane in AHEAD_LANES if lane in state.options.lanes]
+    steps = [_prepare(state, lane, known.get(lane, Known()), budget, idle) for lane in lanes]
+    urgent = (step for step in steps if step and not isinstance(step, Rest))
+    rests = (step for step in steps if isinstance(step, Rest))
+    return next(urgent, None) or min(rests, key=lambda rest: rest.seconds, default=None)
+
+
+def _prepare(state: State, lane: LaneName, known: Known, budget: int, idle: float) -> Step | None:
+    if state.options.method(lane) == "none":
+        return None
+    question = _unanswered(state, lane, known, budget)
+    if question and _ends(state, lane, known, idle):
+        return Speculate(lane, question)
+    text, pace = state.text, state.pace
+    goal = text if idle >= pace.hesitation_s else state.finished_text
+    if not known.read.startswith(goal):
+        return Read(lane, goal)
+    moments = [*([pace.pause_s] if question else []), *([] if known.read == text else [pace.hesitation_s])]
+    later = [moment - idle for moment in moments if moment > idle]
+    return Rest(min(later)) if later else None
+
+
+def _unanswered(state: State, lane: LaneName, known: Known, budget: int) -> Question | None:
+    """What may be asked, has no answer yet, and can be paid for."""
+    question = question_of(state, lane)
+    affordable = min(budget, tokens_left(state, lane)) > 0
+    return question if affordable and state.text.strip() and question != known.asked else None
+
+
+def _ends(state: State, lane: LaneName, known: Known, idle: float) -> bool:
+    """Whether this may be all. Right after a sentence the time belongs to the note on it."""
+    patience = state.pace.hesitation_s if state.options.method(lane) == "notes" else 0.0
+    complete = looks_complete(state.text) and idle >= patience
+    likely = known.read == state.text and known.ending >= LIKELY_END
+    return complete or likely or idle >= state.pace.pause_s
+
+
+def tokens_left(state: State, lane: LaneName) -> int:
+    """That may still be speculated on this prompt."""
+    return state.options.speculate_tokens - state.prepared.get(lane, Preparation()).tokens
+
+
+def question_of(state: State, lane: LaneName) -> Question | None:
+    """What the draft asks in this lane; None while notes on it are missing."""
+    if state.options.method(lane) != "notes":
+        return Question(state.text)
+    if state.running_note or state.read < state.finished:
+        return None
+    return Question(state.text, tuple(note.inference for note in state.notes))

@@ -48,7 +48,7 @@ class EventRing:
 
 
 def coalesce(frames: Sequence[Frame]) -> list[Frame]:
-    """Join neighbouring deltas of one answer or note; ids stay in order.
+    """Join neighbouring deltas of one answer or note, and keep the newest of figures; ids stay in order.
 
     >>> a = {"type": "answer", "at": 1.0, "turn": 1, "lane": "live", "delta": "Hel"}
     >>> coalesce([(1, a), (2, a | {"delta": "lo"})])
@@ -58,7 +58,8 @@ def coalesce(frames: Sequence[Frame]) -> list[Frame]:
     for frame in frames:
         if joined and _same_stream(joined[-1][1], frame[1]):
             previous = joined.pop()[1]
-            frame = (frame[0], frame[1] | {"delta": previous["delta"] + frame[1]["delta"]})
+            if "delta" in previous:
+                frame = (frame[0], frame[1] | {"delta": previous["delta"] + frame[1]["delta"]})
         joined.append(frame)
     return joined
 
@@ -68,5 +69,7 @@ def _same_stream(a: dict[str, Any], b: dict[str, Any]) -> bool:
         return False
     if a["type"] == "answer":
         return all(a.get(key) == b.get(key) for key in ("turn", "lane", "drafted"))
+    if a["type"] == "prepared":
+        return bool(a["lane"] == b["lane"])
     same_note = ("first", "index", "kind")
     return a["type"] == "action" and not a["done"] and all(a[key] == b[key] for key in same_note)

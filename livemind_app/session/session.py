@@ -14,12 +14,15 @@ from livemind_app.errors import InvalidText, StaleRevision, TextTooLong, TooMany
 from livemind_app.protocol import Engine
 from livemind_app.session.answerer import Answerer
 from livemind_app.session.apply import matching
-from livemind_app.session.events import LaneName, Segment, Segments, StateChanged, Turn
+from livemind_app.session.clock import Clock
+from livemind_app.session.events import Segment, Segments, StateChanged, Turn
+from livemind_app.session.lanes import LaneName
 from livemind_app.session.limits import Limits
 from livemind_app.session.options import Options, check_lanes
+from livemind_app.session.preparer import Preparer
 from livemind_app.session.ring import Frame
 from livemind_app.session.state import State
-from livemind_app.session.store import Clock, Store
+from livemind_app.session.store import Store
 from livemind_app.session.thinker import Thinker
 from livemind_app.text.segment import IncrementalSegmenter
 
@@ -37,8 +40,10 @@ class Session:
         self._store = Store(State(options=options), limits.ring, clock)
         self._segmenter = IncrementalSegmenter(options.granularity, options.min_length)
         self._thinker = Thinker(self._store, engine, token)
-        self._answerer = Answerer(self._store, engine, token)
-        self._tasks = [asyncio.create_task(self._thinker.run()), asyncio.create_task(self._answerer.run())]
+        self._preparer = Preparer(self._store, engine, token)
+        self._answerer = Answerer(self._store, engine, token, self._preparer)
+        owners = (self._thinker, self._preparer, self._answerer)
+        self._tasks = [asyncio.create_task(owner.run()) for owner in owners]
         self._readers = 0
         self._touched = time.monotonic()
 
@@ -65,12 +70,13 @@ class Session:
         return self.state.segments
 
     def submit(self, revision: int, text: str, lanes: Sequence[str] | None = None) -> Turn:
-        """Answer `text` in `lanes`; a running note is cut and kept."""
+        """Answer `text` in `lanes`; a running note is cut and kept, and so is an answer already begun."""
         chosen = check_lanes(lanes) if lanes is not None else self.options.lanes
         self._check_submit(revision, text)
         self._answerer.stop()
         self._replace(revision, text, complete=True)
         self._thinker.cut()
+        self._preparer.submit()
         turn = self._begin(text, chosen)
         self._segmenter = self._new_segmenter()
         return turn
@@ -97,8 +103,9 @@ class Session:
         return options
 
     async def settled(self) -> None:
-        """Return when nothing is being thought about the draft and nothing is left to."""
+        """Return when nothing is computed for the draft, and nothing is left to unless it stays as it is."""
         await self._thinker.settled.wait()
+        await self._preparer.settled()
 
     async def events(self, last: int = 0) -> AsyncGenerator[list[Frame], None]:
         """Batches of (id, event) after id `last`; ends when the session does."""
@@ -149,6 +156,7 @@ class Session:
         kept = matching(self.state.segments, segments) if keep else 0
         self._store.emit(Segments(self._store.now, revision, segments, kept))
         self._thinker.revise()
+        self._preparer.revise()
 
     def _begin(self, text: str, lanes: tuple[LaneName, ...]) -> Turn:
         turn = Turn(self._store.now, len(self.state.turns) + 1, done=False, prompt=text, lanes=lanes)
@@ -159,6 +167,7 @@ class Session:
         self._store.emit(StateChanged(self._store.now, options.to_dict(), cleared))
         self._segmenter = self._new_segmenter()
         self._thinker.revise()
+        self._preparer.reset()
 
     def _new_segmenter(self) -> IncrementalSegmenter:
         return IncrementalSegmenter(self.options.granularity, self.options.min_length)

@@ -3,22 +3,20 @@
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from livemind_app.protocol import Message, Role
+from livemind_app.protocol import Message
 from livemind_app.session.events import (
     ActionKind,
     ActionStatus,
-    LaneName,
     LaneStatus,
     Metrics,
     Segment,
 )
+from livemind_app.session.lanes import AHEAD_LANES, LaneName
 from livemind_app.session.options import Options
 from livemind_app.session.pace import Pace
 
 Phase = Literal["idle", "thinking", "answering"]
 FINAL: tuple[LaneStatus, ...] = ("done", "interrupted", "stopped", "failed")
-LANE_ROLE: dict[LaneName, Role] = {"live": "llm", "live-slm": "slm", "conventional": "llm", "slm": "slm"}
-THINKING_LANES: tuple[LaneName, ...] = ("live", "live-slm")
 
 
 @dataclass(frozen=True)
@@ -50,6 +48,16 @@ class Spent:
 
 
 @dataclass(frozen=True)
+class Preparation:
+    """What a lane has ready of the answer to the present draft, and what that and earlier tries cost."""
+
+    ready: int = 0  # tokens
+    done: bool = False
+    tokens: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
 class LaneState:
     status: LaneStatus = "queued"
     text: str = ""
@@ -68,6 +76,7 @@ class TurnState:
     segments: tuple[Segment, ...]
     notes: tuple[Note, ...]
     spent: Spent
+    prepared: dict[LaneName, Preparation]
     lanes: dict[LaneName, LaneState]
     done: bool = False
 
@@ -83,7 +92,7 @@ class TurnState:
     @property
     def live_running(self) -> bool:
         first, *rest = self.lanes.items()
-        live = [first, *(item for item in rest if item[0] in THINKING_LANES)]
+        live = [first, *(item for item in rest if item[0] in AHEAD_LANES)]
         return any(lane.status not in FINAL for _, lane in live)
 
 
@@ -94,6 +103,7 @@ class State:
     segments: tuple[Segment, ...] = ()
     notes: tuple[Note, ...] = ()
     spent: Spent = Spent()
+    prepared: dict[LaneName, Preparation] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
     turns: tuple[TurnState, ...] = ()
 
@@ -105,6 +115,10 @@ class State:
     def finished(self) -> int:
         """How many leading segments are finished."""
         return sum(segment.finished for segment in self.segments)
+
+    @property
+    def finished_text(self) -> str:
+        return "".join(segment.text for segment in self.segments[: self.finished])
 
     @property
     def read(self) -> int:
@@ -145,6 +159,7 @@ def snapshot(state: State) -> dict[str, Any]:
         "text": state.text,
         "segments": [vars(segment) for segment in state.segments],
         "actions": [vars(note) for note in state.notes],
+        "prepared": {lane: vars(preparation) for lane, preparation in state.prepared.items()},
         "turns": [_turn_wire(turn) for turn in state.turns],
         "options": state.options.to_dict(),
         "phase": state.phase,

@@ -1,22 +1,20 @@
 """The one owner of a session's state: every change is an event, applied and logged in one place."""
 
 import asyncio
-import time
-from collections.abc import Callable
 
 from livemind_app.session.apply import apply
+from livemind_app.session.clock import Clock
 from livemind_app.session.events import Event, StateChanged, to_wire
 from livemind_app.session.ring import EventRing, Frame, coalesce
 from livemind_app.session.state import State, snapshot
 
-Clock = Callable[[], float]  # seconds from any moment on; never goes back
 COALESCE_S = 0.03  # readers get tokens in batches of this length
 
 
 class Store:
     """State, clock and event ring of one session; lives on one event loop."""
 
-    def __init__(self, state: State, capacity: int, clock: Clock = time.perf_counter) -> None:
+    def __init__(self, state: State, capacity: int, clock: Clock) -> None:
         self.state = state
         self.ring = EventRing(capacity)
         self._clock = clock
@@ -26,6 +24,9 @@ class Store:
     def now(self) -> float:
         """Seconds since the session began."""
         return self._clock() - self._began
+
+    async def sleep(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
 
     def emit(self, event: Event) -> None:
         self.state = apply(self.state, event)

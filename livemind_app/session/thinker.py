@@ -10,10 +10,9 @@ from livemind_app.errors import EngineError, LiveMindError
 from livemind_app.protocol import Cancel, Chunk, Engine, Finished, Message, Priority, Request
 from livemind_app.session.actions import ActionParser, is_echo
 from livemind_app.session.events import Action, ActionKind, ActionStatus, Failure
-from livemind_app.session.formats import FORMATS, Block, Format, Gate, assistant, blocks_of, conventional
+from livemind_app.session.formats import FORMATS, Block, Format, Gate, assistant, blocks_of
 from livemind_app.session.plan import Think, plan_thinking
-from livemind_app.session.prefill import ANSWER, CacheTarget, prefill
-from livemind_app.session.state import LANE_ROLE, THINKING_LANES, history
+from livemind_app.session.state import history
 from livemind_app.session.store import Store
 
 MIN_NOTE_TOKENS = 12  # a shorter note says nothing
@@ -30,11 +29,6 @@ class Running:
     probability: float | None = None
     text: str = ""
     tokens: int = 0
-    read: str | None = None  # the prompt that the answer's cache is being filled with, after the note
-
-    def reads(self, text: str) -> bool:
-        """Whether that is still a prompt's beginning."""
-        return self.read is not None and text.startswith(self.read)
 
     @property
     def seconds(self) -> float:
@@ -66,7 +60,7 @@ class Thinker:
         """After an edit: stop what is done for text that is gone."""
         self.settled.clear()
         state, running = self._store.state, self._running
-        if running and state.running_note is None and not (running.read and running.reads(state.text)):
+        if running and state.running_note is None:
             running.cancel()
 
     def cut(self) -> None:
@@ -96,29 +90,15 @@ class Thinker:
         texts = [segment.text for segment in state.segments[: running.step.index + 1]]
         blocks = blocks_of(texts, state.notes[:-1])
         past = history(state.turns)
-        prompt = "".join(texts)
-        if state.options.mode == "prefill":
-            running.kind = "wait"
-            await self._read(running, conventional(past, prompt), prompt)
-        elif layout.gate:
+        if layout.gate:
             await self._gated(running, layout, layout.gate, past, blocks)
         else:
             await self._named(running, layout, past, blocks)
         if running.cancel.cancelled:
             return
-        if running.kind == "inference" and is_echo(running.text, prompt):
+        if running.kind == "inference" and is_echo(running.text, "".join(texts)):
             running.kind = "wait"
         self._end(running, "done")
-        if state.options.mode != "prefill" and (known := layout.known(past, prompt)):
-            await self._read(running, known, prompt)
-
-    async def _read(self, running: Running, messages: list[Message], prompt: str) -> None:
-        """Fill the caches that the answers will continue with the prompt so far."""
-        running.read = prompt
-        for lane in THINKING_LANES:
-            if lane in self._store.state.options.lanes:
-                target = CacheTarget(LANE_ROLE[lane], self._session, ANSWER, Priority.NOTE)
-                await prefill(self._engine, messages, target, running.cancel)
 
     async def _gated(
         self, running: Running, layout: Format, gate: Gate, past: list[Message], blocks: list[Block]
@@ -187,7 +167,7 @@ class Thinker:
             role="llm",
             max_tokens=max_tokens,
             session=self._session,
-            cache_key="live",
+            cache_key="notes",
             priority=Priority.NOTE,
             stops=stops,
             score=score,

@@ -18,7 +18,13 @@ from livemind_app.ui.theme import build_theme
 
 STATIC = "static"  # where static/ is served, relative to the page
 ANSWERED_BY = [("Large model", "live"), ("Small model", "live-slm")]
-COMPARED = [("Conventional way", "conventional"), ("Small model alone", "slm")]
+COMPARED = [
+    ("Conventional way", "conventional"),
+    ("Small model alone", "slm"),
+    ("Exact", "exact"),
+    ("Exact, small model", "exact-slm"),
+]
+MODES = [("Take notes", "infer"), ("Get the exact answer ready", "exact"), ("Nothing", "off")]
 FORMATS = {
     "append": "append: notes follow their sentences",
     "u-pi": "u-pi: prompt, then notes",
@@ -54,7 +60,7 @@ def mount_options() -> dict[str, Any]:
 class OptionInputs(NamedTuple):
     """The option components, in the order of `optionValues()` in static/app.js."""
 
-    think: gr.Checkbox
+    mode: gr.Radio
     format: gr.Dropdown
     granularity: gr.Dropdown
     min_length: gr.Slider
@@ -141,10 +147,11 @@ def _lanes() -> None:
 def _options(defaults: Options) -> OptionInputs:
     with gr.Accordion("Options", open=False, elem_id="lm-options"), gr.Row():
         with gr.Column(min_width=240):
-            think = gr.Checkbox(
-                defaults.mode == "infer",
-                label="Think while I type",
-                info="Off: nothing is sent before you press Enter.",
+            mode = gr.Radio(
+                MODES,
+                value=defaults.mode,
+                label="While I type",
+                info="Notes change the answer, the exact one is the conventional. Nothing: no text is sent.",
                 interactive=True,
             )
             answered_by = gr.Radio(
@@ -194,7 +201,7 @@ def _options(defaults: Options) -> OptionInputs:
                 interactive=True,
             )
     return OptionInputs(
-        think,
+        mode,
         form,
         granularity,
         min_length,
@@ -215,8 +222,8 @@ def _slider(defaults: Options, name: str, label: str, info: str, step: float = 1
 
 def _send_options(inputs: OptionInputs) -> None:
     """Every change by the user goes to the session; `.input` leaves out our own restoring of values."""
-    inputs.think.input(fn=None, inputs=inputs.think, js=_call("option('mode', on ? 'infer' : 'off')", "on"))
     for name in (
+        "mode",
         "format",
         "granularity",
         "min_length",

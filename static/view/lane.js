@@ -1,6 +1,6 @@
 // One lane's pane: its answer as it streams, a clock while it runs, what it cost when it is over.
 import { h, keyed, mounted, setData, setText, show } from "../dom.js";
-import { THINKING_LANES, currentTurn } from "../store.js";
+import { AHEAD_LANES, currentTurn } from "../store.js";
 import { LANES, LANE_STATUS, count, percent, rate, seconds } from "../words.js";
 import { renderAnswer } from "./answer.js";
 import { markDrafted } from "./drafted.js";
@@ -44,7 +44,7 @@ export class LaneView {
       setText(view.badge, `${percent(-reduction)} vs conventional`);
       setData(view.badge, "better", String(reduction > 0));
     }
-    const rows = metrics ? figures(metrics, THINKING_LANES.includes(this.name)) : [];
+    const rows = metrics ? figures(metrics, AHEAD_LANES.includes(this.name)) : [];
     show(view.figures, rows.length > 0);
     keyed(view.figures, rows, ([label]) => label, figure, (node, [, value]) => setText(node.lastChild, value));
   }
@@ -124,8 +124,9 @@ export function figures(metrics, thinks) {
   if (!thinks) return rows;
   return [
     ...rows,
+    ["Ready at Enter", count(metrics.ready_tokens, "token")],
     ["Thought before Enter", `${seconds(metrics.thinking_s)} · ${count(metrics.thinking_tokens, "token")}`],
     ["Thrown away", count(metrics.wasted_tokens, "token")],
-    ["Waited for a note to stop", seconds(metrics.overhead_s)],
+    ["Waited for a step to stop", seconds(metrics.overhead_s)],
   ];
 }

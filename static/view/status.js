@@ -1,7 +1,7 @@
 // The status line: one short sentence on what is going on, announced to screen readers when it changes.
 import { h, mounted, setData, setText } from "../dom.js";
-import { currentTurn, running, runningNote } from "../store.js";
-import { LANES } from "../words.js";
+import { currentTurn, ready, running, runningNote } from "../store.js";
+import { LANES, count } from "../words.js";
 import { laneStatus } from "./lane.js";
 import { modelsInWords } from "./models.js";
 
@@ -32,6 +32,8 @@ function wording(state, link, health) {
   if (state.options?.mode === "off") return ["idle", "Thinking while you type is off: nothing is sent before Enter."];
   const note = runningNote(state);
   if (note) return ["busy", `Thinking about part ${note.index + 1} of ${state.segments.length}.`];
+  const answer = ready(state);
+  if (answer && !answer.done) return ["busy", `Answering ahead: ${count(answer.ready, "token")} ready. Enter shows them.`];
   return ["idle", idle(state, turn)];
 }
 
@@ -42,6 +44,8 @@ function answering(turn) {
 }
 
 function idle(state, turn) {
+  const answer = ready(state);
+  if (answer) return `The answer is ready: ${count(answer.ready, "token")}. Enter shows it.`;
   const notes = state.actions.filter((note) => note.kind === "inference").length;
   if (notes) return `Ready: ${notes === 1 ? "1 note is" : `${notes} notes are`} written. Enter sends.`;
   if (state.segments.length) return "Listening. Enter sends, Shift+Enter starts a new line.";

@@ -11,6 +11,8 @@ import pytest
 
 from livemind_app.benchmark.typing.lanes import LANES, lanes
 from livemind_app.benchmark.typing.records import Journal, Record
+from livemind_app.benchmark.typing.summary import summarize
+from livemind_app.benchmark.typing.typists import LogNormal
 from livemind_app.engine.scripted import ScriptedEngine
 from livemind_app.errors import ConfigError
 from livemind_app.protocol import Priority
@@ -58,9 +60,12 @@ def test_every_lane_asks_what_it_says(tmp_path: Path) -> None:
     notes = {name: len(prompts(engine, Priority.NOTE)) for name, (engine, _) in asked.items()}
     assert notes == {name: 3 if name in ("live", "live-slm") else 0 for name in LANES}
     final = {name: [r for r in engine.requests if r.max_tokens][-1] for name, (engine, _) in asked.items()}
-    decoded = {name: asked[name][0].tokenizer("llm").decode(request.ids) for name, request in final.items()}
-    assert {name for name, request in final.items() if request.role == "slm"} == {"live-slm", "slm"}
-    assert decoded["prefill"] == decoded["conventional"] == decoded["slm"]
+    prompt = {name: request.ids[: len(request.ids) - request.said] for name, request in final.items()}
+    decoded = {name: asked[name][0].tokenizer("llm").decode(ids) for name, ids in prompt.items()}
+    small = {"live-slm", "exact-slm", "slm"}
+    assert {name for name, request in final.items() if request.role == "slm"} == small
+    same = ("exact", "exact-slm", "prefill", "conventional", "slm")
+    assert len({decoded[name] for name in same}) == 1
     system = decoded["live"].split("\n", 1)[0]
     assert decoded["conventional-brief"].startswith(system)
     assert "therefore seven" not in decoded["conventional-brief"]
@@ -73,7 +78,7 @@ def test_prefill_computes_the_conventional_prompt_while_it_is_typed(tmp_path: Pa
     prefill, conventional = records["prefill"], records["conventional"]
     assert prefill.prompt_tokens == conventional.prompt_tokens
     assert prefill.prefilled_after < conventional.prefilled_after < conventional.prompt_tokens
-    assert prefill.waits == 3
+    assert prefill.tokens_before == 0
     brief = records["conventional-brief"]  # its beginning is warm, the prompt is not
     assert len(FACTS.split()) < brief.prefilled_after < brief.prompt_tokens
 
@@ -150,3 +155,18 @@ def test_lanes_are_checked() -> None:
     for names, changes in ((["fast"], {}), ([], {}), (["live", "live"], {}), (["live"], {"mode": "off"})):
         with pytest.raises(ConfigError, match=r"--(lanes|set)"):
             lanes(names, changes)
+
+
+def test_exact_answers_are_compared_with_those_they_promise(tmp_path: Path) -> None:
+    """Whoever pauses before Enter finds the answer there."""
+    names = ("exact", "exact-slm", "conventional", "slm")
+    records = run(bench(*names, questions=QUESTIONS[:2], typist=LogNormal()), tmp_path / "j")
+    exact = [record for record in records if record.lane == "exact"]
+    assert any(record.ready for record in exact)
+    assert all(record.ready + record.tokens_after == 11 for record in exact)
+    assert all(record.tokens_before >= record.ready + record.wasted for record in exact)
+    figures = summarize(records, names)["lanes"]
+    assert (figures["exact"]["differing"], figures["exact-slm"]["differing"]) == (0, 0)
+    assert "differing" not in figures["slm"]
+    changed = [replace(r, answer="no") if r.lane == "exact" else r for r in records]
+    assert summarize(changed, names)["lanes"]["exact"]["differing"] == 2

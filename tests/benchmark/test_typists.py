@@ -43,6 +43,12 @@ def test_the_papers_typist_takes_a_quarter_of_a_second_for_a_character(text: str
     assert [draft.text for draft in drafts] == [text[:end] for end in range(1, len(text) + 1)]
 
 
+def test_only_people_pause_before_enter() -> None:
+    assert Constant().enter_s(Random(0)) == 0
+    pauses = sorted(LogNormal().enter_s(Random(seed)) for seed in range(201))
+    assert 1.5 < pauses[100] < 2.7
+
+
 def test_log_normal_gaps_and_pauses_are_those_of_people() -> None:
     """The figures that the class names, over many people."""
     text = "Thirty people write about the way to the old harbour. " * 4

@@ -111,6 +111,15 @@ def test_cancelled_jobs_end_first_and_before_their_next_token(bench: Bench) -> N
     assert bench.log == ["high0"]
 
 
+def test_a_guess_waits_for_whatever_others_want(bench: Bench) -> None:
+    bench.start("guess", Priority.SPECULATION, bench.tokens("guess", 2), session="a")
+    bench.start("own", Priority.BASELINE, bench.tokens("own", 1), session="a")
+    bench.start("other", Priority.BASELINE, bench.tokens("other", 2), session="b")
+    bench.run("guess", "own", "other")
+    others = [entry for entry in bench.log if entry.startswith("other")]
+    assert bench.log.index("guess0") > bench.log.index(others[-1])
+
+
 def test_a_failure_ends_one_job_only(bench: Bench) -> None:
     def broken() -> Generation:
         yield None

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import pytest
 
 from livemind_app import __version__
-from livemind_app.session.events import LANES
+from livemind_app.session.lanes import LANES
 from livemind_app.session.options import Options
 from tests.serving.conftest import Service, refusal, serving, until
 

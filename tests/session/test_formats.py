@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livemind_app.decoding.prefix import common_prefix
 from livemind_app.engine.scripted import WordTokenizer
 from livemind_app.session.actions import ActionParser, is_echo
 from livemind_app.session.formats import FORMATS, Block, assistant, blocks_of, conventional
 from livemind_app.session.state import Note
+from livemind_app.text.prefix import common_prefix
 
 BLOCKS = [Block("Tom has 3 apples. ", "3 apples"), Block("He buys 4. ", "7 apples"), Block("How many?")]
 PAPER = sorted(set(FORMATS) - {"append"})

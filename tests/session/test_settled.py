@@ -57,21 +57,3 @@ async def test_times_come_from_the_clock_that_is_given() -> None:
     assert answered.lanes["live"].metrics.latency == 0.0
     await manager.close()
     engine.close()
-
-
-async def test_prefill_computes_the_conventional_prompt_and_writes_nothing() -> None:
-    async with Scripted() as made:
-        made.session.configure({"mode": "prefill"})
-        made.session.draft(1, ONE + TWO + "H")
-        await made.session.settled()
-        assert {request.max_tokens for request in made.engine.requests} == {0}
-        assert [note.kind for note in made.session.state.notes] == ["wait"]
-        made.session.submit(2, ONE + TWO + "How many?", ["live", "conventional"])
-        await until(made.session, turn_done)
-        live, conventional = [r for r in made.engine.requests if r.max_tokens]
-        assert live.ids == conventional.ids
-        figures = {name: lane.metrics for name, lane in made.session.state.turn.lanes.items()}  # type: ignore[union-attr]
-        assert figures["live"] is not None
-        assert figures["conventional"] is not None
-        assert figures["live"].prefilled_after_submit < figures["conventional"].prefilled_after_submit
-        assert figures["live"].thinking_tokens == 0

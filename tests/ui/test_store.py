@@ -6,7 +6,7 @@ from tests.ui.conftest import LivePage
 
 FOLD_AND_SNAPSHOT = """async (token) => {
     const { EMPTY, fold } = await import(new URL("static/store.js", document.baseURI).href);
-    const types = ["segments", "action", "turn", "answer", "lane", "error"];
+    const types = ["segments", "action", "prepared", "turn", "answer", "lane", "error"];
     const source = new EventSource(`api/sessions/${token}/events?last=0`);
     let folded = EMPTY;
     for (const type of types) {
@@ -19,8 +19,8 @@ FOLD_AND_SNAPSHOT = """async (token) => {
         });
     });
     source.close();
-    const picture = ({ revision, segments, actions, turns }) => ({
-        revision, segments, actions,
+    const picture = ({ revision, segments, actions, prepared, turns }) => ({
+        revision, segments, actions, prepared,
         turns: turns.map(({ id, prompt, done, lanes }) => ({
             id, prompt, done,
             lanes: Object.entries(lanes).map(([name, lane]) =>

@@ -178,7 +178,7 @@ def test_a_duplicated_tab_gets_a_session_of_its_own(live: LivePage) -> None:
 def test_thinking_can_be_switched_off(live: LivePage) -> None:
     live.page.locator("#lm-options").get_by_text("Options").click()
     with live.page.expect_response(lambda response: response.request.method == "PATCH"):
-        live.page.get_by_label("Think while I type").uncheck()
+        live.page.get_by_label("Nothing").check()
     expect(live.status).to_contain_text("is off")
     sent = live.drafts_sent()
     live.type("Anna has five apples. Ben has two.")
@@ -189,4 +189,4 @@ def test_thinking_can_be_switched_off(live: LivePage) -> None:
     live.page.reload()
     live.ready()
     live.page.locator("#lm-options").get_by_text("Options").click()
-    expect(live.page.get_by_label("Think while I type")).not_to_be_checked()
+    expect(live.page.get_by_label("Nothing")).to_be_checked()

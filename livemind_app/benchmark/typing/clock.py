@@ -10,40 +10,58 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Protocol
 
+from livemind_app.session import clock
+
 Settled = Callable[[], Awaitable[None]]  # returns when nothing is computed or left to compute
 
 
-class Clock(Protocol):
-    def __call__(self) -> float:
-        """Seconds since any moment; the session takes its times from here too."""
-        ...
+class Clock(clock.Clock, Protocol):
+    """The session takes its times from here too."""
 
     async def until(self, moment: float, settled: Settled) -> None:
         """Return at `moment`, or as soon as possible when that is past."""
         ...
 
 
-class RealClock:
+class RealClock(clock.RealClock):
     """Typing takes as long as it takes."""
-
-    def __call__(self) -> float:
-        return time.perf_counter()
 
     async def until(self, moment: float, settled: Settled) -> None:
         await asyncio.sleep(max(moment - self(), 0.0))
 
 
 class VirtualClock:
-    """Typing costs no real time, computing does: the LiveMind paper's method (arXiv 2406.14319)."""
+    """Typing costs no real time, computing does: the LiveMind paper's method (arXiv 2406.14319).
+
+    Sleepers, who wait for a silence of the typist, are woken at their moment of the typing.
+    """
 
     def __init__(self) -> None:
         self._skipped = 0.0  # seconds
+        self._sleepers: dict[asyncio.Future[None], float] = {}  # and their moments
 
     def __call__(self) -> float:
         return time.perf_counter() + self._skipped
 
+    async def sleep(self, seconds: float) -> None:
+        woken = asyncio.get_running_loop().create_future()
+        self._sleepers[woken] = self() + seconds
+        try:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(woken, seconds)
+        finally:
+            del self._sleepers[woken]
+
     async def until(self, moment: float, settled: Settled) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(settled(), max(moment - self(), 0.0))
+        while (now := self()) < moment:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(settled(), moment - now)
+                self._skip(min([moment, *self._sleepers.values()]))
+            await asyncio.sleep(0)  # whoever waits for the processor goes first, as in real time
+        await asyncio.sleep(0)
+
+    def _skip(self, moment: float) -> None:
         self._skipped += max(moment - self(), 0.0)
-        await asyncio.sleep(0)  # whoever waits for the processor goes first, as in real time
+        for woken, at in self._sleepers.items():
+            if at <= moment and not woken.done():
+                woken.set_result(None)

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from livemind_app.errors import ConfigError
-from livemind_app.protocol import Engine, Priority, Request, Role
-from livemind_app.session.events import LaneName
+from livemind_app.protocol import Engine, Priority, Request
 from livemind_app.session.formats import FORMATS, Block
+from livemind_app.session.lanes import LANE_ROLE, LIVE_LANES, LaneName
 from livemind_app.session.options import Options
-from livemind_app.session.prefill import ANSWER
 from livemind_app.session.session import Session
+from livemind_app.text.prefix import common_prefix
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,16 @@ LANES: dict[str, BenchLane] = {
     for lane in (
         BenchLane("live", "live"),
         BenchLane("live-slm", "live-slm"),
+        BenchLane("exact", "exact"),
+        BenchLane("exact-slm", "exact-slm"),
         BenchLane("conventional", "conventional", OFF),
         BenchLane("slm", "slm", OFF),
         # What the live lane's prompt gives without any thinking: its style, its examples, no notes.
         BenchLane("conventional-brief", "live", OFF),
         # The conventional prompt, of which typing time computed the cache and nothing else.
-        BenchLane("prefill", "live", {"mode": "prefill"}),
+        BenchLane("prefill", "exact", {"speculate_tokens": 0}),
     )
 }
-LIVE = ("live", "live-slm")
 
 
 def lanes(names: Sequence[str], changes: Mapping[str, Any]) -> list[BenchLane]:
@@ -59,17 +60,13 @@ async def warm(engine: Engine, session: Session, lane: BenchLane) -> None:
 
     The session does that itself for its baselines, and a live lane while the user types.
     """
-    if lane.runs not in LIVE or session.options.mode != "off":
+    if lane.runs not in LIVE_LANES or session.options.mode != "off":
         return
-    layout, role = FORMATS[session.options.format], _role(lane)
+    layout, role = FORMATS[session.options.format], LANE_ROLE[lane.runs]
     render = engine.tokenizer(role).render
     one, other = (render(layout.answer([], [Block(text)])) for text in ("1", "2"))
-    shared = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
-    request = Request(one[:shared], role, 0, session.token, cache_key=ANSWER, priority=Priority.BASELINE)
+    ids = one[: common_prefix(one, other)]
+    request = Request(ids, role, 0, session=session.token, cache_key=lane.runs, priority=Priority.BASELINE)
     async with aclosing(engine.stream(request)) as outputs:
         async for _ in outputs:
             pass
-
-
-def _role(lane: BenchLane) -> Role:
-    return "slm" if lane.runs in ("live-slm", "slm") else "llm"

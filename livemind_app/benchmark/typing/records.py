@@ -28,6 +28,7 @@ class Record:
     overhead: float = 0.0  # submit waiting for what was computing
     tokens_before: int = 0  # generated before submit
     tokens_after: int = 0
+    ready: int = 0  # of the answer's tokens, there at submit
     wasted: int = 0  # of tokens_before, thrown away
     prompt_tokens: int = 0
     prefilled_after: int = 0  # of prompt_tokens, computed after submit

@@ -96,6 +96,8 @@ async def _type(session: Session, bench: Bench, question: Question) -> float:
         at = draft.at
         await bench.clock.until(began + at, session.settled)
         session.draft(revision, draft.text)
+    at += bench.typist.enter_s(random)
+    await bench.clock.until(began + at, session.settled)
     return at
 
 
@@ -123,7 +125,8 @@ def _record(question: Question, lane: BenchLane, turn: TurnState, typing_s: floa
         latency=metrics.latency,
         overhead=metrics.overhead_s,
         tokens_before=metrics.thinking_tokens,
-        tokens_after=metrics.tokens,
+        tokens_after=metrics.tokens - metrics.ready_tokens,
+        ready=metrics.ready_tokens,
         wasted=metrics.wasted_tokens,
         prompt_tokens=metrics.prompt_tokens,
         prefilled_after=metrics.prefilled_after_submit,

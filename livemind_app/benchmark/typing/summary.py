@@ -15,6 +15,7 @@ BUCKETS: dict[str, range] = {
     "21+": range(21, 1_000_000),
 }
 BASELINE = "conventional"
+SAME_AS = {"exact": "conventional", "exact-slm": "slm", "prefill": "conventional"}  # what they must say
 Figures = dict[str, Any]
 Lanes = dict[str, dict[str, Record]]  # lane → question → record
 
@@ -70,7 +71,16 @@ def _figures(lanes: Lanes, name: str) -> Figures:
         **_delta("accuracy_delta", lanes, name, BASELINE),
         **_delta("accuracy_delta_slm", lanes, name, "slm"),
         **_means(measured),
+        **_differing(lanes, name),
     }
+
+
+def _differing(lanes: Lanes, name: str) -> Figures:
+    """Answers of a lane that promises another's, and are not."""
+    if name not in SAME_AS:
+        return {}
+    pairs = _pairs(lanes, name, SAME_AS[name], lambda record: record.answer if record.measured else None)
+    return {"differing": sum(a != b for a, b in zip(*pairs, strict=True)) if pairs else None}
 
 
 def _times(records: Sequence[Record]) -> Figures:

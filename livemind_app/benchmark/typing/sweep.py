@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from livemind_app.benchmark.typing.arguments import add_common, options_of
-from livemind_app.benchmark.typing.lanes import LIVE, BenchLane, lanes
+from livemind_app.benchmark.typing.lanes import BenchLane, lanes
 from livemind_app.errors import ConfigError
 from livemind_app.session.formats import FORMATS
+from livemind_app.session.lanes import LIVE_LANES
 from livemind_app.session.options import Options
 
 # Option → its flag on the command line, and what reads one value.
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default = str(getattr(Options(), option))
         help_ = f"values of {option} (default: {default}, the app's)"
         parser.add_argument(flag, default=default, metavar="VALUE[,VALUE]", help=help_)
-    parser.add_argument("--answered-by", choices=LIVE, default="live", help="the lane that is swept")
+    parser.add_argument("--answered-by", choices=LIVE_LANES, default="live", help="the lane that is swept")
 
 
 def run(args: argparse.Namespace) -> int:

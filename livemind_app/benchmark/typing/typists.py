@@ -26,6 +26,10 @@ class Draft:
 class Typist(Protocol):
     def drafts(self, text: str, random: Random) -> Iterator[Draft]: ...
 
+    def enter_s(self, random: Random) -> float:
+        """Seconds between the last key and Enter."""
+        ...
+
 
 @dataclass(frozen=True)
 class Constant:
@@ -37,6 +41,9 @@ class Constant:
         gap = 60.0 / self.chars_per_minute
         return (Draft(end * gap, text[:end]) for end in range(1, len(text) + 1))
 
+    def enter_s(self, random: Random) -> float:
+        return 0.0
+
 
 @dataclass(frozen=True)
 class LogNormal:
@@ -45,7 +52,7 @@ class LogNormal:
     Inside words log(gap in ms) has mean 5.11 and deviation 0.50, and people differ by 0.33; the median
     gap before a word is 228 ms (transcription by 2,275 people). Whoever composes pauses more: 5.5 to
     8.9 % of gaps are longer than 1 s, 3 to 5 % longer than 2 s. A pause before every sentence and every
-    third word gives that.
+    third word gives that. Before Enter they read what they wrote: as before a sentence.
     """
 
     inside_word: float = 5.11  # mean of log(ms)
@@ -64,13 +71,19 @@ class LogNormal:
             at += self._gap(text, end - 1, sentences, person, random)
             yield Draft(at, text[:end])
 
+    def enter_s(self, random: Random) -> float:
+        return self._pause(random)
+
     def _gap(self, text: str, place: int, sentences: set[int], person: float, random: Random) -> float:
         """Seconds before the character at `place`."""
         begins = place > 0 and text[place - 1].isspace() and not text[place].isspace()
         if place in sentences or (begins and random.random() < self.pausing):
-            return random.lognormvariate(self.pause, self.pause_deviation) / 1000
+            return self._pause(random)
         mean = self.before_word if begins else self.inside_word
         return random.lognormvariate(mean + person, self.deviation) / 1000
+
+    def _pause(self, random: Random) -> float:
+        return random.lognormvariate(self.pause, self.pause_deviation) / 1000
 
 
 @dataclass(frozen=True)
@@ -82,6 +95,9 @@ class Replay:
     def drafts(self, text: str, random: Random) -> Iterator[Draft]:
         start = random.randrange(len(self.trace.edits))
         return (Draft(at, draft) for at, draft in replay(self.trace, text, start))
+
+    def enter_s(self, random: Random) -> float:
+        return 0.0  # the trace does not tell
 
 
 def typist(name: str) -> Typist:

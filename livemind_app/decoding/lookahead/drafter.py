@@ -11,7 +11,7 @@ from livemind_app.decoding.lookahead.recycled import Likely, Recycled
 from livemind_app.decoding.lookahead.sources import OwnText, SharedText, Source
 from livemind_app.decoding.lookahead.tree import Candidate, Tree, grow
 from livemind_app.decoding.lookahead.trie import Trie
-from livemind_app.decoding.prefix import common_prefix
+from livemind_app.text.prefix import common_prefix
 
 RECENT = 8  # tokens before a draft that sources look at
 OVERLAP = 16  # tokens of a prompt's unchanged beginning that lead over to its changed part

@@ -1,0 +1,224 @@
+"""Gets answers ready before they are asked for: reads prompts as they are typed, and tries answers."""
+
+import asyncio
+from collections import deque
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from math import exp
+from time import perf_counter
+
+from livemind_app.errors import LiveMindError
+from livemind_app.protocol import Cancel, Engine, Finished, Priority, Request, Sampling
+from livemind_app.session.events import Prepared
+from livemind_app.session.lanes import LANE_ROLE, LaneName
+from livemind_app.session.plan import (
+    Known,
+    Read,
+    Rest,
+    Speculate,
+    Step,
+    plan_preparing,
+    question_of,
+    tokens_left,
+)
+from livemind_app.session.prompts import answer_messages, known_messages, open_turn, steady
+from livemind_app.session.speculated import Speculated
+from livemind_app.session.state import Preparation, history
+from livemind_app.session.store import Store
+
+MINUTE_S = 60.0
+SHOWN = 8  # tokens between two events about an answer
+
+
+@dataclass
+class Running:
+    """The step in progress."""
+
+    step: Read | Speculate
+    cancel: Cancel = field(default_factory=Cancel)
+    before: Preparation = field(default_factory=Preparation)  # what was spent earlier
+    tokens: int = 0
+    began: float = field(default_factory=perf_counter)
+
+
+class Preparer:
+    """Runs what plan_preparing names until the session closes. Each lane has a cache, by its name."""
+
+    def __init__(self, store: Store, engine: Engine, session: str) -> None:
+        self._store = store
+        self._engine = engine
+        self._session = session
+        self._known: dict[LaneName, Known] = {}
+        self._answers: dict[LaneName, Speculated] = {}
+        self._submitted: dict[LaneName, Speculated] = {}
+        self._running: Running | None = None
+        self._minute: deque[float] = deque()  # when the tokens of the last minute came
+        self._stepped = asyncio.Event()
+
+    async def run(self) -> None:
+        while not self._store.ring.closed:
+            seen = self._store.ring.last
+            step = self._plan()
+            if isinstance(step, Read | Speculate):
+                await self._do(step)
+            else:
+                await self._rest(seen, step)
+            self._stepped.set()
+            self._stepped = asyncio.Event()
+
+    async def settled(self) -> None:
+        """Return when there is nothing to do unless the user goes on, or stays silent for longer."""
+        while self._running or isinstance(self._plan(), Read | Speculate):
+            await self._stepped.wait()
+
+    def revise(self) -> None:
+        """After an edit: stop what is done for text that is gone."""
+        if self._running and not self._wanted(self._running.step):
+            self._running.cancel()
+
+    def submit(self) -> None:
+        """Before a turn: end everything here; `take` hands out what there is."""
+        if self._running and isinstance(self._running.step, Speculate):
+            self._show(self._running)
+        answers = self._answers
+        self.reset()
+        self._submitted = answers
+
+    def reset(self) -> None:
+        """Forget what is ready: the chat or the way of answering is another one now."""
+        if self._running:
+            self._running.cancel()
+        self._known, self._answers, self._submitted = {}, {}, {}
+
+    def take(self, lane: LaneName, ids: tuple[int, ...], sampling: Sampling) -> Speculated | None:
+        """What there was of the answer to exactly this prompt when it was submitted."""
+        answer = self._submitted.pop(lane, None)
+        return answer if answer and (answer.ids, answer.sampling) == (ids, sampling) else None
+
+    def _plan(self) -> Step | None:
+        return plan_preparing(self._store.state, self._known, self._left(), self._store.now)
+
+    def _left(self) -> int:
+        """Tokens that may still be speculated in this minute."""
+        while self._minute and self._minute[0] < self._store.now - MINUTE_S:
+            self._minute.popleft()
+        return self._store.state.options.speculate_per_minute - len(self._minute)
+
+    def _wanted(self, step: Read | Speculate) -> bool:
+        if isinstance(step, Read):
+            return self._store.state.text.startswith(step.text)
+        return question_of(self._store.state, step.lane) == step.question
+
+    async def _rest(self, seen: int, rest: Rest | None) -> None:
+        """Until something happens, or the user has been silent for long enough."""
+        tasks = [asyncio.ensure_future(self._store.ring.news(seen))]
+        if rest:
+            tasks.append(asyncio.ensure_future(self._store.sleep(rest.seconds)))
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _do(self, step: Read | Speculate) -> None:
+        running = self._running = Running(step)
+        before, after = self._known.pop(step.lane, Known()), _attempted(step)
+        try:
+            await self._engine.ready()
+            if isinstance(step, Read):
+                after = replace(after, asked=before.asked, ending=await self._read(running, step))
+            else:
+                await self._speculate(running, step)
+        except LiveMindError:
+            pass  # it will fail again when it is asked for, and be told then; until then it is not tried
+        finally:
+            self._running = None
+        if not running.cancel.cancelled:
+            self._known[step.lane] = after
+
+    async def _read(self, running: Running, step: Read) -> float:
+        """Fill the cache. Returns the probability that the user's turn ends here, where the text does."""
+        state, tokenizer = self._store.state, self._engine.tokenizer(LANE_ROLE[step.lane])
+        messages = known_messages(state.options, step.lane, history(state.turns), step.text)
+        if not messages:
+            return 0.0
+        if step.text != state.text or state.options.method(step.lane) == "notes":
+            await self._stream(running, self._request(running, steady(tokenizer, messages)))
+            return 0.0
+        ids, end = open_turn(tokenizer, messages)
+        finished = await self._stream(running, self._request(running, ids, score=(end,)))
+        return exp(finished.scores[0]) if finished and finished.scores else 0.0
+
+    async def _speculate(self, running: Running, step: Speculate) -> None:
+        """Answer the draft, or go on with an answer that an edit interrupted and another one restored."""
+        state, lane = self._store.state, step.lane
+        messages = answer_messages(state.options, lane, history(state.turns), state.segments, state.notes)
+        ids = self._engine.tokenizer(LANE_ROLE[lane]).render(messages)
+        answer, sampling = self._answers.get(lane), state.options.sampling
+        if answer is None or (answer.ids, answer.sampling) != (ids, sampling):
+            answer = self._answers[lane] = Speculated(ids, sampling)
+        if answer.finished:
+            return
+        running.before = state.prepared.get(lane, Preparation())
+        limit = min(self._left(), tokens_left(state, lane), state.options.max_tokens - len(answer.said))
+        finished = await self._stream(running, self._continuing(running, answer, limit), answer)
+        if finished and finished.reason != "cancelled":
+            answer.end(finished, state.options.max_tokens)
+            self._show(running)
+
+    def _continuing(self, running: Running, answer: Speculated, limit: int) -> Request:
+        return self._request(
+            running,
+            (*answer.ids, *answer.said),
+            said=len(answer.said),
+            max_tokens=limit,
+            priority=Priority.SPECULATION,
+            sampling=answer.sampling,
+            lookahead=self._store.state.options.lookahead,
+        )
+
+    async def _stream(
+        self, running: Running, request: Request, answer: Speculated | None = None
+    ) -> Finished | None:
+        async with aclosing(self._engine.stream(request)) as outputs:
+            async for output in outputs:
+                if isinstance(output, Finished):
+                    return output
+                if running.cancel.cancelled:
+                    return None
+                if answer:
+                    answer.add(output)
+                    self._count(running, len(output.ids))
+        return None
+
+    def _count(self, running: Running, tokens: int) -> None:
+        self._minute.extend([self._store.now] * tokens)
+        running.tokens += tokens
+        if running.tokens % SHOWN == 1:
+            self._show(running)
+
+    def _show(self, running: Running) -> None:
+        lane, before = running.step.lane, running.before
+        answer = self._answers.get(lane)
+        if answer:
+            tokens, seconds = before.tokens + running.tokens, before.seconds + perf_counter() - running.began
+            done = answer.finished is not None
+            self._store.emit(Prepared(self._store.now, lane, len(answer.said), done, tokens, seconds))
+
+    def _request(self, running: Running, ids: tuple[int, ...], **changes: object) -> Request:
+        """By default one that only reads."""
+        request = Request(
+            ids=ids,
+            role=LANE_ROLE[running.step.lane],
+            max_tokens=0,
+            session=self._session,
+            cache_key=running.step.lane,
+            priority=Priority.NOTE,
+            cancel=running.cancel,
+        )
+        return replace(request, **changes)  # type: ignore[arg-type]
+
+
+def _attempted(step: Read | Speculate) -> Known:
+    """What a lane has ready after the step."""
+    return Known(step.text) if isinstance(step, Read) else Known(step.question.text, asked=step.question)
