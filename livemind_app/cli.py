@@ -73,7 +73,11 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         metavar="base|small|tiny",
         help="models by size (default: base, stepping down where memory or disk is short)",
     )
-    add("--llm", metavar="MODEL", help="catalogue name, folder or hub id; replaces the preset's")
+    add(
+        "--llm",
+        metavar="MODEL",
+        help="catalogue name, folder, hub id or server (http://host:port/v1#model); replaces the preset's",
+    )
     add("--slm", metavar="MODEL", help="the same for the small model")
     add("--dtype", metavar="auto|bfloat16|float32", help="what to compute in (default: auto)")
     add(

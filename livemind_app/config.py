@@ -6,8 +6,9 @@ Where models are kept is for `engine/models/store.py` to say.
 
 import math
 import os
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self, cast, get_args
 
 from livemind_app.errors import ConfigError
@@ -27,6 +28,8 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "prefill": ("LIVEMIND_PREFILL",),
     "drafts": ("LIVEMIND_DRAFTS",),
     "draft_text": ("LIVEMIND_DRAFT_TEXT",),
+    "api_key": ("LIVEMIND_API_KEY",),
+    "affinity_header": ("LIVEMIND_AFFINITY_HEADER",),
     "host": ("LIVEMIND_HOST", "GRADIO_SERVER_NAME"),
     "port": ("LIVEMIND_PORT", "GRADIO_SERVER_PORT"),
     "max_sessions": ("LIVEMIND_MAX_SESSIONS",),
@@ -41,13 +44,15 @@ class Settings:
     """Raises ConfigError naming the setting, the value and what is allowed."""
 
     preset: Preset | None = None  # None: base, stepping down where memory or disk is short
-    llm: str | None = None  # catalogue name, folder or hub id; replaces the preset's
+    llm: str | None = None  # catalogue name, folder, hub id or a server's address; replaces the preset's
     slm: str | None = None
     dtype: Dtype = "auto"  # what is computed in
     weights: Weights = "auto"  # how weights lie in memory for a CPU
     prefill: Prefill = "plain"  # packed: drop the plain weights where packed ones decode
     drafts: Drafts = "own"  # shared: answers of one session are drafted in others
     draft_text: str | None = None  # a public file that lookahead drafts from
+    api_key: str | None = field(default=None, repr=False)  # of remote servers; never on a command line
+    affinity_header: str | None = None  # by which a router before them keeps a session with one replica
     host: str = "127.0.0.1"
     port: int = 7860  # 0: any free one
     # What one server allows; None leaves it to the session manager.
@@ -140,6 +145,12 @@ def _name(value: Any) -> str:
     return value
 
 
+def _header(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9-]{1,64}", value):
+        raise ValueError("the name of an HTTP header: letters, digits and hyphens")
+    return value
+
+
 _CONVERT: dict[str, Callable[[Any], Any]] = {
     "preset": _one_of(get_args(Preset)),
     "llm": _name,
@@ -149,6 +160,8 @@ _CONVERT: dict[str, Callable[[Any], Any]] = {
     "prefill": _one_of(get_args(Prefill)),
     "drafts": _one_of(get_args(Drafts)),
     "draft_text": _name,
+    "api_key": _name,
+    "affinity_header": _header,
     "host": _name,
     "port": _integer(0, 65535),
     "max_sessions": _integer(1, 10_000),

@@ -9,7 +9,8 @@
     │   └── InsufficientSpace  the disk cannot hold the file and its conversion
     ├── EngineError
     │   ├── ContextTooLong     the prompt does not fit the model's context
-    │   └── GenerationFailed   a forward pass failed; its cache was discarded
+    │   ├── GenerationFailed   a forward pass failed; its cache was discarded
+    │   └── ServerFailed       a remote model server does not answer, or broke off
     └── SessionError           each subclass has the HTTP status that says the same
         ├── SessionNotFound    404
         ├── StaleRevision      409
@@ -63,6 +64,10 @@ class ContextTooLong(EngineError):
 
 class GenerationFailed(EngineError):
     """A forward pass raised; the request's cache was discarded."""
+
+
+class ServerFailed(EngineError):
+    """A remote model server does not answer, refuses, or broke off in the middle of an answer."""
 
 
 class SessionError(LiveMindError):

@@ -1,7 +1,7 @@
 """An engine from names: which models take which role, fetched and loaded in the background."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from livemind_app.engine.models.fit import fit
 from livemind_app.engine.models.load import load, resolve_dtype, resolve_weights
 from livemind_app.engine.models.prepare import prepare
 from livemind_app.engine.models.progress import Progress
+from livemind_app.engine.remote.address import is_address, parse
+from livemind_app.engine.split import OwnedEngine, SplitEngine
 from livemind_app.protocol import ROLES, ModelStatus, Role
 
 Read = Callable[[str], LoadedModel]  # by its name
@@ -43,11 +45,15 @@ def load_engine(
     drafts: str = "own",
     draft_text: str | None = None,
     cache_bytes: int = CACHE_BYTES,
-) -> LocalEngine:
+    api_key: str = "",
+    affinity_header: str | None = None,
+) -> OwnedEngine:
     """An engine that begins to fetch and load at once; `await engine.ready()` or `engine.wait()` for it.
 
     `preset` None is `base`, stepping down where memory or disk is short. `llm` and `slm` replace the
-    preset's models: a catalogue name, a local folder or a hub id. `weights` and `prefill` as in `load`.
+    preset's models: a catalogue name, a local folder, a hub id, or a server's address,
+    `http://host:port/v1#model`, which `api_key` opens and which a router before it keeps sessions apart
+    by `affinity_header`. `weights` and `prefill` as in `load`.
     Lookahead drafts from a session's own text; `drafts="shared"` adds everybody's answers, `draft_text`
     a file.
     """
@@ -62,12 +68,31 @@ def load_engine(
         choice = choose(preset, llm, slm, dtype, weights)
         if choice.reason:
             log.warning("a smaller preset was chosen: %s", choice.reason)
-        return _load_all(choice, read, report)
+        return _load_all(choice, local, read, report)
 
-    return LocalEngine(load_all, cache_bytes)
+    named: dict[Role, str | None] = {"llm": llm, "slm": slm}
+    remote = {role: name for role, name in named.items() if name and is_address(name)}
+    local = [role for role in ROLES if role not in remote]
+    engines = _remote_engines(remote, api_key, affinity_header)
+    if local:
+        engine = LocalEngine(load_all, cache_bytes, local)
+        engines.update(dict.fromkeys(local, engine))
+    return SplitEngine(engines) if remote else engines["llm"]
 
 
-def open_engine(settings: Settings) -> LocalEngine:
+def _remote_engines(names: Mapping[Role, str], key: str, affinity: str | None) -> dict[Role, OwnedEngine]:
+    """One for each address, whatever roles it has."""
+    from livemind_app.engine.remote.remote import AFFINITY, RemoteEngine
+
+    engines: dict[Role, OwnedEngine] = {}
+    for name in dict.fromkeys(names.values()):
+        roles = [role for role in ROLES if names.get(role) == name]
+        engine = RemoteEngine(parse(name), roles, key=key, affinity=affinity or AFFINITY)
+        engines.update(dict.fromkeys(roles, engine))
+    return engines
+
+
+def open_engine(settings: Settings) -> OwnedEngine:
     """What `load_engine` gives for the operator's settings."""
     return load_engine(
         settings.preset,
@@ -78,6 +103,8 @@ def open_engine(settings: Settings) -> LocalEngine:
         prefill=settings.prefill,
         drafts=settings.drafts,
         draft_text=settings.draft_text,
+        api_key=settings.api_key or "",
+        affinity_header=settings.affinity_header,
     )
 
 
@@ -99,17 +126,17 @@ def device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _load_all(choice: Choice, read: Read, report: Report) -> dict[Role, LoadedModel]:
+def _load_all(choice: Choice, wanted: Sequence[Role], read: Read, report: Report) -> dict[Role, LoadedModel]:
     """Each distinct model once; a model in both roles is shared."""
     loaded: dict[str, LoadedModel] = {}
-    for role in ROLES:
+    for role in wanted:
         report(ModelStatus(role, choice.names[role], "missing", detail=choice.reason))
-    for name in dict.fromkeys(choice.names[role] for role in ROLES):
-        roles = [role for role in ROLES if choice.names[role] == name]
+    for name in dict.fromkeys(choice.names[role] for role in wanted):
+        roles = [role for role in wanted if choice.names[role] == name]
         loaded[name] = _load_one(name, roles, read, report)
         for role in roles:
             report(ModelStatus(role, name, "ready", detail=choice.reason))
-    return {role: loaded[choice.names[role]] for role in ROLES}
+    return {role: loaded[choice.names[role]] for role in wanted}
 
 
 def _load_one(name: str, roles: list[Role], read: Read, report: Report) -> LoadedModel:

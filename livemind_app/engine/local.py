@@ -1,7 +1,7 @@
 """The in-process engine: torch and transformers, one thread, one model computing at a time."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 
@@ -24,8 +24,8 @@ class LocalEngine:
     once; these wait until the models are there, and fail if they cannot be loaded.
     """
 
-    def __init__(self, load: Loader, cache_bytes: int = CACHE_BYTES) -> None:
-        self._status: dict[Role, ModelStatus] = {role: ModelStatus(role, "", "missing") for role in ROLES}
+    def __init__(self, load: Loader, cache_bytes: int = CACHE_BYTES, roles: Sequence[Role] = ROLES) -> None:
+        self._status: dict[Role, ModelStatus] = {role: ModelStatus(role, "", "missing") for role in roles}
         self._models: Future[Mapping[Role, LoadedModel]] = Future()
         self._pool = CachePool(cache_bytes)
         self._worker = Worker(lambda: self._load(load))

@@ -1,12 +1,14 @@
 """The real small model, loaded once for each format of its weights: a whole suite's engines."""
 
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
 
 from livemind_app.engine.loading import load_engine
-from livemind_app.engine.local import LocalEngine
+from livemind_app.engine.split import OwnedEngine
+from tests.engine.remote.fake_openai import FakeServer, serving
 
 FORMATS: dict[str, dict[str, Any]] = {
     "float32": {"dtype": "float32"},
@@ -15,11 +17,27 @@ FORMATS: dict[str, dict[str, Any]] = {
     "gguf": {"weights": "gguf"},
     "gguf, all packed": {"weights": "gguf", "prefill": "packed"},
 }
+REMOTE = "behind a server"
 
 
-@pytest.fixture(scope="session", params=FORMATS)
-def engine(request: pytest.FixtureRequest) -> Iterator[LocalEngine]:
-    engine = load_engine("tiny", **FORMATS[request.param])
-    engine.wait()
-    yield engine
-    engine.close()
+@pytest.fixture(scope="session", params=[*FORMATS, REMOTE])
+def engine(request: pytest.FixtureRequest) -> Iterator[OwnedEngine]:
+    with remote() if request.param == REMOTE else local(**FORMATS[request.param]) as engine:
+        yield engine
+
+
+@contextmanager
+def local(**options: Any) -> Iterator[OwnedEngine]:
+    with closing(load_engine("tiny", **options)) as engine:
+        engine.wait()
+        yield engine
+
+
+@contextmanager
+def remote() -> Iterator[OwnedEngine]:
+    """An engine on a server on an engine."""
+    with local(dtype="float32") as behind, serving(FakeServer(behind, "smollm2-135m").app) as url:
+        name = f"{url}/v1#smol"
+        with closing(load_engine(llm=name, slm=name)) as engine:
+            engine.wait()
+            yield engine

@@ -20,6 +20,7 @@ from livemind_app.errors import ChecksumMismatch, DownloadFailed, InsufficientSp
 T = TypeVar("T")
 PATIENCE_S = 4.0  # for the first answer; name look-ups and dead addresses can take far longer
 WANTED = ["*.safetensors", "*.json", "*.jinja", "*.txt", "tokenizer.model"]  # never pickles, never code
+TOKENIZER = ["tokenizer*", "config.json", "*.jinja", "special_tokens_map.json", "added_tokens.json"]
 UNWANTED = ["*/*", "consolidated*"]  # transformers loads what lies at the top
 
 
@@ -57,6 +58,22 @@ def snapshot(repo: str, report: Report) -> Path:
             cache, total = _cache_of(repo), _wanted_bytes(repo)
         _require_space(repo, cache, total)
         with watching(lambda: sum(sizes(cache)), total, f"{repo}: from the hub", report):
+            return download(local=False)
+
+
+def tokenizer_snapshot(repo: str) -> Path:
+    """The same without weights, for a model that is computed elsewhere."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    def download(*, local: bool) -> Path:
+        return Path(snapshot_download(repo, allow_patterns=TOKENIZER, local_files_only=local))
+
+    with _hub_errors(repo):
+        try:
+            return download(local=True)
+        except LocalEntryNotFoundError:
+            _wanted_bytes(repo)  # asks, with a time limit
             return download(local=False)
 
 

@@ -1,0 +1,208 @@
+"""A remote server's faults, and what it is told. What it must do as an engine is in test_contract.py."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+
+from livemind_app.engine.loading import load_engine
+from livemind_app.engine.remote import breaker
+from livemind_app.engine.remote.address import parse
+from livemind_app.engine.scripted import ScriptedEngine
+from livemind_app.engine.split import OwnedEngine
+from livemind_app.errors import ConfigError, ContextTooLong, EngineError, ModelError, ServerFailed
+from livemind_app.protocol import Cancel, Chunk, Finished, Priority, Request
+from tests.engine.remote.fake_openai import FakeServer, Faults, serving
+
+ROOT = "smollm2-135m"
+
+
+class Echo(ScriptedEngine):
+    """Says ids 100, 101, … as many as it is asked for."""
+
+    async def stream(self, request: Request):  # type: ignore[no-untyped-def, override]
+        for index in range(request.max_tokens):
+            yield Chunk((100 + index,), f"{index} ")
+            await asyncio.sleep(0)
+        yield Finished("length", prompt_tokens=len(request.ids), tokens=request.max_tokens)
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    engine = Echo()
+    yield FakeServer(engine, ROOT)
+    engine.close()
+
+
+@pytest.fixture
+def faults(server: FakeServer) -> Faults:
+    return server.faults
+
+
+@pytest.fixture
+def engine(server: FakeServer) -> Iterator[OwnedEngine]:
+    with serving(server.app) as url:
+        name = f"{url}/v1#smol"
+        with closing(load_engine(llm=name, slm=name, api_key="k", affinity_header="X-User")) as engine:
+            engine.wait()
+            server.faults.bodies.clear()
+            server.faults.headers.clear()
+            yield engine
+
+
+REQUEST = Request((1, 2, 3), "llm", 8, session="secret token", cache_key="live", priority=Priority.NOTE)
+
+
+def said(engine: OwnedEngine, request: Request = REQUEST) -> tuple[int, ...]:
+    return tuple(i for output in engine.generate(request) if isinstance(output, Chunk) for i in output.ids)
+
+
+def test_the_server_is_told_what_it_needs_and_no_secrets(engine: OwnedEngine, faults: Faults) -> None:
+    assert said(engine) == tuple(range(100, 108))
+    (body,), (headers,) = faults.bodies, faults.headers
+    assert body["prompt"] == [1, 2, 3]
+    assert body["priority"] == Priority.NOTE
+    assert headers["authorization"] == "Bearer k"
+    said(engine, replace(REQUEST, cache_key="conventional"))
+    other = faults.bodies[1]
+    assert body["cache_salt"] != other["cache_salt"]
+    assert headers["x-user"] == faults.headers[1]["x-user"]
+    assert "secret" not in str(faults.bodies) + str(faults.headers)
+
+
+def test_a_prompt_is_read_with_one_token_that_nobody_sees(engine: OwnedEngine, faults: Faults) -> None:
+    assert said(engine, replace(REQUEST, max_tokens=0)) == ()
+    assert faults.bodies[0]["max_tokens"] == 1
+
+
+@pytest.mark.parametrize("refused", ["priority", "cache_salt"])
+def test_parameters_that_a_server_refuses_are_left_out(server: FakeServer, refused: str) -> None:
+    server.faults.refused = (refused,)
+    with serving(server.app) as url, closing(load_engine(llm=f"{url}/v1", slm=f"{url}/v1")) as engine:
+        engine.wait()
+        assert len(said(engine)) == 8
+        assert refused not in server.faults.bodies[-1]
+
+
+def test_a_server_without_ids_is_understood_by_its_text(engine: OwnedEngine, faults: Faults) -> None:
+    faults.plain = True
+    *chunks, finished = engine.generate(REQUEST)
+    assert "".join(chunk.text for chunk in chunks if isinstance(chunk, Chunk)) == "0 1 2 3 4 5 6 7 "
+    assert isinstance(finished, Finished)
+    assert finished.reason == "length"
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_before_the_first_token_it_is_asked_again(engine: OwnedEngine, faults: Faults, status: int) -> None:
+    faults.status, faults.retry_after = [status, status], "0"
+    assert said(engine) == tuple(range(100, 108))
+
+
+@pytest.mark.parametrize("fault", ["cut_after", "error_after"])
+def test_half_an_answer_is_an_error_and_is_not_asked_for_again(
+    engine: OwnedEngine, faults: Faults, fault: str
+) -> None:
+    setattr(faults, fault, 3)
+    outputs = engine.generate(REQUEST)
+    assert [next(outputs) for _ in range(3)]
+    with pytest.raises(ServerFailed, match="middle of an answer"):
+        list(outputs)
+    assert len(faults.bodies) == 1
+
+
+def test_a_request_that_can_never_succeed_is_refused_at_once(engine: OwnedEngine, faults: Faults) -> None:
+    faults.refused = ("prompt",)
+    with pytest.raises(EngineError):
+        said(engine)
+    assert len(faults.bodies) == 1
+
+
+def test_a_breaker_spares_a_server_that_fails(
+    engine: OwnedEngine, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaker, "REST_S", 0.3)
+    for _ in range(breaker.FAILURES):
+        faults.status, faults.retry_after = [503] * 3, "0"
+        with pytest.raises(ServerFailed):
+            said(engine)
+    asked = len(faults.bodies)
+    assert {status.state for status in engine.status()} == {"failed"}
+    began = time.perf_counter()
+    with pytest.raises(ServerFailed, match="in a moment"):
+        said(engine)
+    assert time.perf_counter() - began < 0.3
+    assert len(faults.bodies) == asked
+    assert wait_for(lambda: engine.status()[0].state == "ready")
+    assert len(said(engine)) == 8
+
+
+def test_cancelling_closes_the_stream(engine: OwnedEngine, faults: Faults) -> None:
+    faults.stall_after = 2
+    cancel = Cancel()
+    outputs = engine.generate(replace(REQUEST, cancel=cancel))
+    next(outputs), next(outputs)
+    cancel()
+    (finished,) = outputs
+    assert isinstance(finished, Finished)
+    assert (finished.reason, finished.tokens) == ("cancelled", 2)
+    assert wait_for(lambda: faults.closed == 1)
+
+
+def test_a_server_may_come_later(server: FakeServer) -> None:
+    with serving(server.app) as url:
+        port = int(url.rsplit(":", 1)[1])
+    with closing(load_engine(llm=f"{url}/v1", slm=f"{url}/v1")) as engine:
+        assert wait_for(lambda: "does not answer" in engine.status()[0].detail)
+        assert {status.state for status in engine.status()} == {"loading"}
+        with serving(server.app, port):
+            engine.wait()
+            assert len(said(engine)) == 8
+
+
+def test_a_prompt_beyond_the_context_is_refused_here(server: FakeServer) -> None:
+    server._models[0]["max_model_len"] = 4
+    with serving(server.app) as url, closing(load_engine(llm=f"{url}/v1", slm=f"{url}/v1")) as engine:
+        assert len(said(engine)) == 1
+        with pytest.raises(ContextTooLong, match="smol"):
+            said(engine, replace(REQUEST, ids=(1,) * 4))
+
+
+@pytest.mark.parametrize(
+    ("model", "root", "message"), [("other", ROOT, "serves smol"), ("smol", "/no", "tokenizer")]
+)
+def test_what_cannot_work_is_told_with_a_way_out(model: str, root: str, message: str) -> None:
+    engine = Echo()
+    with serving(FakeServer(engine, root).app) as url:
+        name = f"{url}/v1#{model}"
+        with closing(load_engine(llm=name, slm=name)) as remote:
+            with pytest.raises(ModelError, match=message):
+                remote.wait()
+            assert {status.state for status in remote.status()} == {"failed"}
+            with pytest.raises(EngineError, match=message):
+                said(remote)
+    engine.close()
+
+
+def test_one_model_here_and_one_there(server: FakeServer) -> None:
+    with serving(server.app) as url, closing(load_engine("tiny", llm=f"{url}/v1", dtype="float32")) as engine:
+        engine.wait()
+        assert [status.name for status in engine.status()] == ["smol", ROOT]
+        assert said(engine) == tuple(range(100, 108))
+        ids = engine.tokenizer("slm").encode("The capital of France is")
+        assert len(said(engine, replace(REQUEST, ids=ids, role="slm", max_tokens=2))) == 2
+
+
+@pytest.mark.parametrize("name", ["http://", "http://u:p@host/v1", "http://host/v1?key=1#m", "ftp://host/v1"])
+def test_addresses_that_are_none(name: str) -> None:
+    with pytest.raises(ConfigError):
+        parse(name)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    return condition()
