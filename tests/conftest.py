@@ -1,6 +1,11 @@
 """Shared by all tests: Hypothesis without a clock, since shared machines stall."""
 
+import os
+
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("livemind", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("livemind")
+
+# Of `make test-servers`, which installs them.
+collect_ignore = [] if os.environ.get("LIVEMIND_VLLM") else ["servers"]

@@ -52,8 +52,17 @@ def test_says_something_sensible(engine: OwnedEngine) -> None:
     assert finished.prefill_s > 0
 
 
-@pytest.mark.parametrize("sampling", [Sampling(), Sampling(0.8, seed=5), Sampling(repetition_penalty=1.3)])
-def test_a_generation_is_taken_up_where_another_left_it(engine: OwnedEngine, sampling: Sampling) -> None:
+def test_a_generation_is_taken_up_where_another_left_it(engine: OwnedEngine) -> None:
+    _take_up(engine, Sampling())
+
+
+@one_format
+@pytest.mark.parametrize("sampling", [Sampling(0.8, seed=5), Sampling(repetition_penalty=1.3)])
+def test_chance_and_penalties_are_taken_up_as_well(engine: OwnedEngine, sampling: Sampling) -> None:
+    _take_up(engine, sampling)
+
+
+def _take_up(engine: OwnedEngine, sampling: Sampling) -> None:
     request = Request(ids_of(engine), "llm", 20, sampling=sampling)
     whole, text, _ = joined(engine.generate(request))
     for left, key in ((1, "same"), (7, "same"), (7, None)):

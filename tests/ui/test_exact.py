@@ -46,7 +46,7 @@ def test_half_an_answer_is_shown_at_once_and_goes_on(exact: LivePage, gates: Gat
 def test_exact_stands_beside_notes_when_asked_for(live: LivePage) -> None:
     live.page.locator("#lm-options").get_by_text("Options").click()
     with live.page.expect_response(lambda response: response.request.method == "PATCH"):
-        live.page.get_by_label("Exact", exact=True).check()
+        live.page.get_by_role("checkbox", name="Exact", exact=True).check()
     expect(live.lane("exact")).to_be_visible()
     live.type(TEXT)
     live.box.press("Enter")
