@@ -1,4 +1,4 @@
-"""Real servers, started on loopback: `make test-servers`, which installs them into environments of their own."""
+"""Real servers on loopback: `make test-servers`, which installs them into environments of their own."""
 
 import os
 import signal
