@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "session": BASE | {"text"},
     "serving": BASE | {"text", "session"},
     "ui": BASE | {"text", "session"},
-    "benchmark": BASE | {"text", "decoding", "engine", "session"},
+    "benchmark": BASE | {"text", "decoding", "engine", "session", "serving"},
     "serve": BASE | {"engine", "session", "serving", "ui"},
     "cli": BASE | {"engine", "benchmark", "serve"},
     "__main__": {"cli"},

@@ -14,6 +14,7 @@ from livemind_app import __version__
 from livemind_app.protocol import ModelStatus
 from livemind_app.serving import errors
 from livemind_app.serving.guards import BodyLimit, Discreet
+from livemind_app.serving.metrics import ServerMetrics
 from livemind_app.serving.routes import router
 from livemind_app.session.manager import SessionManager
 
@@ -51,10 +52,13 @@ def create_api(
     api.state.manager = manager
     api.state.status = status
     api.state.timing = timing or Timing()
+    metrics = ServerMetrics(lambda: len(manager))
+    manager.observers.append(metrics.see)
     errors.install(api)
     api.add_middleware(BodyLimit, max_body=max_body)
     api.add_middleware(Discreet)  # outermost
     api.include_router(router)
+    api.add_route("/metrics", metrics.respond, include_in_schema=False)
     # Last of the API, and before whatever is mounted: what no route takes must not reach a page at "/".
     api.add_route("/api/{path:path}", _unknown, methods=list(METHODS), include_in_schema=False)
     return api

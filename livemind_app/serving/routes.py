@@ -83,6 +83,18 @@ async def health(request: Request, manager: Manager) -> Health:
     return Health(status=_overall(models), version=__version__, models=models, sessions=len(manager))
 
 
+@router.get(
+    "/ready",
+    tags=["server"],
+    summary="200 when prompts can be answered: for load balancers; /health says why not",
+    responses={503: {"description": "The models are loading, or failed"}},
+)
+async def ready(request: Request, response: Response) -> Nothing:
+    if _overall(list(request.app.state.status())) != "ready":
+        response.status_code = 503
+    return Nothing()
+
+
 def _overall(models: Sequence[ModelStatus]) -> Literal["loading", "ready", "failed"]:
     states = {model.state for model in models}
     if "failed" in states:

@@ -8,15 +8,20 @@ from typing import Any
 from livemind_app.errors import SessionNotFound, TooManySessions
 from livemind_app.protocol import Engine
 from livemind_app.session.clock import Clock, RealClock
+from livemind_app.session.events import Event
 from livemind_app.session.limits import Limits
 from livemind_app.session.options import Options
 from livemind_app.session.session import Session
+from livemind_app.session.store import Observe
 
 SWEEP_S = 30.0
 
 
 class SessionManager:
-    """Owns the sessions; lives on one event loop. `clock` times what happens in them."""
+    """Owns the sessions; lives on one event loop. `clock` times what happens in them.
+
+    Whoever is in `observers` hears of every event of every session; they must be quick.
+    """
 
     def __init__(
         self,
@@ -29,6 +34,7 @@ class SessionManager:
         self.limits = limits or Limits()
         self.defaults = defaults or Options()
         self._clock = clock or RealClock()
+        self.observers: list[Observe] = []
         self._sessions: dict[str, Session] = {}
         self._sweeper: asyncio.Task[None] | None = None
 
@@ -43,7 +49,8 @@ class SessionManager:
             raise TooManySessions(
                 f"all {self.limits.max_sessions} sessions are in use; try again in a minute"
             )
-        session = Session(secrets.token_urlsafe(16), self.engine, self.limits, chosen, self._clock)
+        token = secrets.token_urlsafe(16)
+        session = Session(token, self.engine, self.limits, chosen, self._clock, self._observe)
         self._sessions[session.token] = session
         self._sweeper = self._sweeper or asyncio.create_task(self._keep_sweeping())
         return session
@@ -65,6 +72,10 @@ class SessionManager:
             self._sweeper.cancel()
         sessions, self._sessions = list(self._sessions.values()), {}
         await asyncio.gather(*(session.close() for session in sessions))
+
+    def _observe(self, event: Event) -> None:
+        for observer in self.observers:
+            observer(event)
 
     async def _keep_sweeping(self) -> None:
         while True:

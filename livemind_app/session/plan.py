@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 
 from livemind_app.session.lanes import AHEAD_LANES, LaneName
 from livemind_app.session.state import Preparation, State
-from livemind_app.text.complete import looks_complete
+from livemind_app.text.complete import asks, looks_complete
 
 LIKELY_END = 0.3  # probability of the end of the user's turn at which an answer is tried
+SENTENCE_SHARE, PAUSE_SHARE = (
+    1 / 4,
+    1 / 16,
+)  # of the tokens left, after a statement and inside one
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,7 @@ def _prepare(state: State, lane: LaneName, known: Known, budget: int, idle: floa
 def _unanswered(state: State, lane: LaneName, known: Known, budget: int) -> Question | None:
     """What may be asked, has no answer yet, and can be paid for."""
     question = question_of(state, lane)
-    affordable = min(budget, tokens_left(state, lane)) > 0
+    affordable = min(budget, allowance(state, lane, known)) > 0
     return question if affordable and state.text.strip() and question != known.asked else None
 
 
@@ -127,13 +132,23 @@ def _ends(state: State, lane: LaneName, known: Known, idle: float) -> bool:
     """Whether this may be all. Right after a sentence the time belongs to the note on it."""
     patience = state.pace.hesitation_s if state.options.method(lane) == "notes" else 0.0
     complete = looks_complete(state.text) and idle >= patience
-    likely = known.read == state.text and known.ending >= LIKELY_END
-    return complete or likely or idle >= state.pace.pause_s
+    return complete or _likely(state, known) or idle >= state.pace.pause_s
 
 
-def tokens_left(state: State, lane: LaneName) -> int:
-    """That may still be speculated on this prompt."""
-    return state.options.speculate_tokens - state.prepared.get(lane, Preparation()).tokens
+def allowance(state: State, lane: LaneName, known: Known) -> int:
+    """Tokens that a guess at this draft may cost: a share of what is left for the prompt.
+
+    The less the text looks complete, the less, so that there is something left when it is.
+    """
+    left = state.options.speculate_tokens - state.prepared.get(lane, Preparation()).tokens
+    if asks(state.text) or _likely(state, known):
+        return left
+    return ceil(left * (SENTENCE_SHARE if looks_complete(state.text) else PAUSE_SHARE))
+
+
+def _likely(state: State, known: Known) -> bool:
+    """Whether the model expects the user's turn to end here."""
+    return known.read == state.text and known.ending >= LIKELY_END
 
 
 def question_of(state: State, lane: LaneName) -> Question | None:

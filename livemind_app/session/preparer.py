@@ -17,9 +17,9 @@ from livemind_app.session.plan import (
     Rest,
     Speculate,
     Step,
+    allowance,
     plan_preparing,
     question_of,
-    tokens_left,
 )
 from livemind_app.session.prompts import answer_messages, known_messages, open_turn, steady
 from livemind_app.session.speculated import Speculated
@@ -128,7 +128,7 @@ class Preparer:
             if isinstance(step, Read):
                 after = replace(after, asked=before.asked, ending=await self._read(running, step))
             else:
-                await self._speculate(running, step)
+                await self._speculate(running, step, before)
         except LiveMindError:
             pass  # it will fail again when it is asked for, and be told then; until then it is not tried
         finally:
@@ -149,7 +149,7 @@ class Preparer:
         finished = await self._stream(running, self._request(running, ids, score=(end,)))
         return exp(finished.scores[0]) if finished and finished.scores else 0.0
 
-    async def _speculate(self, running: Running, step: Speculate) -> None:
+    async def _speculate(self, running: Running, step: Speculate, known: Known) -> None:
         """Answer the draft, or go on with an answer that an edit interrupted and another one restored."""
         state, lane = self._store.state, step.lane
         messages = answer_messages(state.options, lane, history(state.turns), state.segments, state.notes)
@@ -160,7 +160,8 @@ class Preparer:
         if answer.finished:
             return
         running.before = state.prepared.get(lane, Preparation())
-        limit = min(self._left(), tokens_left(state, lane), state.options.max_tokens - len(answer.said))
+        allowed = min(self._left(), allowance(state, lane, known))
+        limit = min(allowed, state.options.max_tokens - len(answer.said))
         finished = await self._stream(running, self._continuing(running, answer, limit), answer)
         if finished and finished.reason != "cancelled":
             answer.end(finished, state.options.max_tokens)

@@ -22,7 +22,7 @@ from livemind_app.session.options import Options, check_lanes
 from livemind_app.session.preparer import Preparer
 from livemind_app.session.ring import Frame
 from livemind_app.session.state import State
-from livemind_app.session.store import Store
+from livemind_app.session.store import Observe, Store
 from livemind_app.session.thinker import Thinker
 from livemind_app.text.segment import IncrementalSegmenter
 
@@ -33,11 +33,19 @@ UNUSABLE = re.compile("[\x00\ud800-\udfff]")
 class Session:
     """Created by SessionManager. Methods raise SessionError subclasses; none of them waits."""
 
-    def __init__(self, token: str, engine: Engine, limits: Limits, options: Options, clock: Clock) -> None:
+    def __init__(
+        self,
+        token: str,
+        engine: Engine,
+        limits: Limits,
+        options: Options,
+        clock: Clock,
+        observe: Observe = lambda event: None,
+    ) -> None:
         self.token = token
         self._engine = engine
         self._limits = limits
-        self._store = Store(State(options=options), limits.ring, clock)
+        self._store = Store(State(options=options), limits.ring, clock, observe)
         self._segmenter = IncrementalSegmenter(options.granularity, options.min_length)
         self._thinker = Thinker(self._store, engine, token)
         self._preparer = Preparer(self._store, engine, token)

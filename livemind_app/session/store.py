@@ -1,6 +1,7 @@
 """The one owner of a session's state: every change is an event, applied and logged in one place."""
 
 import asyncio
+from collections.abc import Callable
 
 from livemind_app.session.apply import apply
 from livemind_app.session.clock import Clock
@@ -8,16 +9,20 @@ from livemind_app.session.events import Event, StateChanged, to_wire
 from livemind_app.session.ring import EventRing, Frame, coalesce
 from livemind_app.session.state import State, snapshot
 
+Observe = Callable[[Event], None]
 COALESCE_S = 0.03  # readers get tokens in batches of this length
 
 
 class Store:
     """State, clock and event ring of one session; lives on one event loop."""
 
-    def __init__(self, state: State, capacity: int, clock: Clock) -> None:
+    def __init__(
+        self, state: State, capacity: int, clock: Clock, observe: Observe = lambda event: None
+    ) -> None:
         self.state = state
         self.ring = EventRing(capacity)
         self._clock = clock
+        self._observe = observe
         self._began = clock()
 
     @property
@@ -30,6 +35,7 @@ class Store:
 
     def emit(self, event: Event) -> None:
         self.state = apply(self.state, event)
+        self._observe(event)
         whole = isinstance(event, StateChanged)
         self.ring.append(self._snapshot() if whole else to_wire(event))
 

@@ -2,7 +2,9 @@
 
 import re
 
-END = re.compile(r"""[.?!。？！…]["'”’)\]»]*\s*\Z""")
+CLOSING = r"""["'”’)\]»]*\s*\Z"""
+END = re.compile("[.?!。？！…]" + CLOSING)
+QUESTION = re.compile("[?？]" + CLOSING)
 
 
 def looks_complete(text: str) -> bool:
@@ -12,3 +14,12 @@ def looks_complete(text: str) -> bool:
     (True, False)
     """
     return END.search(text) is not None
+
+
+def asks(text: str) -> bool:
+    """Whether it ends with a question.
+
+    >>> asks("How many are left?"), asks("Ann gives him four.")
+    (True, False)
+    """
+    return QUESTION.search(text) is not None

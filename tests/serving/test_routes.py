@@ -132,6 +132,11 @@ def test_health_says_loading_and_failed() -> None:
             ]
             app.state.status = lambda models=models: models
             assert service.http.get("/api/health").json()["status"] == expected
+            assert service.http.get("/api/ready").status_code == 503
+
+
+def test_ready_is_for_load_balancers(service: Service) -> None:
+    assert service.http.get("/api/ready").status_code == 200
 
 
 def test_openapi_documents_every_route_and_refusal(service: Service) -> None:
@@ -139,6 +144,7 @@ def test_openapi_documents_every_route_and_refusal(service: Service) -> None:
     operations = {(method, path): op for path, ops in document["paths"].items() for method, op in ops.items()}
     assert set(operations) == {
         ("get", "/api/health"),
+        ("get", "/api/ready"),
         ("post", "/api/sessions"),
         ("patch", "/api/sessions/{token}/options"),
         ("put", "/api/sessions/{token}/draft"),

@@ -1,5 +1,6 @@
 """The whole program, put together: page, API and files on one port."""
 
+import socket
 import threading
 from collections.abc import Iterator
 
@@ -60,3 +61,11 @@ def test_the_api_is_not_shadowed_by_the_page(http: httpx.Client) -> None:
 def test_settings_reach_the_sessions(http: httpx.Client) -> None:
     assert http.post("/api/sessions", json={}).status_code == 201
     assert refusal(http.post("/api/sessions", json={})) == (429, "too_many_sessions")
+
+
+def test_answers_do_not_wait_for_acknowledgements() -> None:
+    """Nagle's algorithm would hold back the second packet of every answer for 40 ms."""
+    with listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
