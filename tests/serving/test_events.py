@@ -1,11 +1,12 @@
 """The stream of a session: order, replay, slow readers, cleaning up."""
 
 import socket
+import time
 from collections.abc import Iterator
 
 from livemind_app.serving.app import Timing
 from livemind_app.session.limits import Limits
-from tests.serving.conftest import Frame, Service, parse, serving, until
+from tests.serving.conftest import WAIT_S, Frame, Service, parse, serving, until
 
 SMALL = 64 * 1024  # bytes, of a socket's buffer
 TEXT = "The train left at nine. Where is it now?"
@@ -142,10 +143,12 @@ def test_a_reader_that_takes_nothing_is_cut_off() -> None:
         session = service.manager.get(token)
         with connect(service, token) as stuck:
             assert list(flood(service, token))
-            # Its reader is gone from the session, and what follows its buffers is the end.
-            while stuck.recv(1 << 20):
+            deadline = time.monotonic() + WAIT_S
+            while session.idle_s == 0:  # until its reader is gone from the session
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            while stuck.recv(1 << 20):  # what follows its buffers is the end
                 pass
-        assert session.idle_s > 0
 
 
 def test_a_reader_that_leaves_is_forgotten(service: Service, token: str) -> None:
