@@ -142,13 +142,17 @@ def test_a_reader_that_takes_nothing_is_cut_off() -> None:
         token = service.create(mode="off")
         session = service.manager.get(token)
         with connect(service, token) as stuck:
-            deadline, revision = time.monotonic() + WAIT_S, 0
+            deadline, revision = time.monotonic() + WAIT_S, 1
+            service.draft(token, revision, "first")
+            received = b""
+            while b"event: segments" not in received:  # the stream's head is there before the stream
+                received += stuck.recv(1)
             while session.idle_s == 0:  # more and more, until its reader is gone from the session
                 revision += 1
                 assert service.draft(token, revision, "x" * 20_000).status_code == 202
                 assert time.monotonic() < deadline
             while stuck.recv(1 << 20):  # what follows its buffers is the end
-                pass
+                assert time.monotonic() < deadline
 
 
 def test_a_reader_that_leaves_is_forgotten(service: Service, token: str) -> None:
