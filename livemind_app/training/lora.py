@@ -1,0 +1,83 @@
+"""Low-rank updates beside frozen weights (arXiv 2106.09685): y = Wx + (α/r)·B·A·x, with B zero at first.
+
+A network that got its updates computes exactly what it computed before, until they are trained.
+"""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+EVERY = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+class LoRALinear(nn.Module):
+    """A frozen linear layer and its update; `enabled` False leaves the layer alone."""
+
+    def __init__(self, base: nn.Module, inputs: int, outputs: int, rank: int, alpha: float) -> None:
+        super().__init__()
+        self.base = base
+        self.down = nn.Parameter(torch.empty(rank, inputs))
+        self.up = nn.Parameter(torch.zeros(outputs, rank))
+        nn.init.kaiming_uniform_(self.down, a=5**0.5)
+        self.scale = alpha / rank
+        self.enabled = True
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.base(x)
+        if not self.enabled:
+            return y
+        update = nn.functional.linear(nn.functional.linear(x.to(self.down.dtype), self.down), self.up)
+        return y + (self.scale * update).to(y.dtype)
+
+
+def add_lora(
+    network: nn.Module, rank: int, alpha: float | None = None, names: Collection[str] = EVERY
+) -> list[LoRALinear]:
+    """Freeze `network` and put an update beside each linear layer whose last name is one of `names`.
+
+    `alpha` is twice the rank unless given. Layers keep their order, so updates of one network fit another of
+    the same shape. Raises ValueError where no layer has such a name.
+    """
+    network.requires_grad_(False)
+    added: list[LoRALinear] = []
+    for parent in list(network.modules()):
+        for name, child in list(parent.named_children()):
+            if name in names and isinstance(child, nn.Linear):
+                update = LoRALinear(child, child.in_features, child.out_features, rank, alpha or 2 * rank)
+                setattr(parent, name, update.to(child.weight.device))
+                added.append(update)
+    if not added:
+        raise ValueError(f"the network has no linear layer named {', '.join(names)}")
+    return added
+
+
+@contextmanager
+def plain(updates: Collection[LoRALinear]) -> Iterator[None]:
+    """Without the updates while the block runs."""
+    before = [update.enabled for update in updates]
+    for update in updates:
+        update.enabled = False
+    try:
+        yield
+    finally:
+        for update, enabled in zip(updates, before, strict=True):
+            update.enabled = enabled
+
+
+def state(updates: Collection[LoRALinear], prefix: str = "lora") -> dict[str, Tensor]:
+    """Tensors of the updates by number: `lora.0.down`, `lora.0.up`, …"""
+    return {
+        f"{prefix}.{number}.{part}": getattr(update, part).detach()
+        for number, update in enumerate(updates)
+        for part in ("down", "up")
+    }
+
+
+def restore(updates: Collection[LoRALinear], tensors: dict[str, Tensor], prefix: str = "lora") -> None:
+    """The inverse of `state`. Raises KeyError or RuntimeError where names or shapes do not fit."""
+    with torch.no_grad():
+        for number, update in enumerate(updates):
+            update.down.copy_(tensors[f"{prefix}.{number}.down"])
+            update.up.copy_(tensors[f"{prefix}.{number}.up"])
