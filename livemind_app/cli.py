@@ -57,6 +57,10 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     _add_lazily(typing, "livemind_app.benchmark.typing.command", wanted=wanted)
     sweep = bench.add_parser("sweep", help="ways of thinking while the user types, compared on a sample")
     _add_lazily(sweep, "livemind_app.benchmark.typing.sweep", wanted=arguments[:2] == ["bench", "sweep"])
+    train = commands.add_parser("train", help="train").add_subparsers(metavar="WHAT", required=True)
+    codec = train.add_parser("sentence-vae", help="the codec that makes sentences tokens")
+    wanted = arguments[:2] == ["train", "sentence-vae"]
+    _add_lazily(codec, "livemind_app.sentence_vae.train_command", wanted=wanted)
     return parser
 
 

@@ -8,7 +8,7 @@
 | document | itself |
 | instruction, question, prompt, context, input, response, output, answer | in paragraphs |
 
-A file whose name ends in .txt or .txt.gz is one text a line.
+A file whose name ends in .txt or .txt.gz is one text.
 """
 
 import gzip
@@ -68,7 +68,7 @@ def _corpus(path: Path) -> Corpus:
         data = path.read_bytes()
         raw = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
         lines = raw.decode("utf-8").split("\n")  # not splitlines: U+2028 inside a text is no line's end
-        texts = lines if path.name.endswith(PLAIN) else list(_records(lines))
+        texts = ["\n".join(lines)] if path.name.endswith(PLAIN) else list(_records(lines))
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"--data: cannot read {path} ({type(error).__name__}: {error})") from error
     texts = [text.strip() for text in texts if text.strip()]

@@ -156,10 +156,10 @@ def test_texts_of_records(record: dict[str, Any], text: str, tmp_path: Path) -> 
     assert texts.hashes([corpus]) == {f"{tmp_path.name}/some.jsonl.gz": corpus.sha256}
 
 
-def test_plain_lines_are_texts(tmp_path: Path) -> None:
+def test_a_plain_file_is_one_text(tmp_path: Path) -> None:
     path = tmp_path / "some.txt"
-    path.write_text(" = Title = \n\n One. \n", encoding="utf-8")
-    assert texts.read([path])[0].texts == ("= Title =", "One.")
+    path.write_text("\n = Title = \n\n One. \n", encoding="utf-8")
+    assert texts.read([path])[0].texts == ("= Title = \n\n One.",)
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"other": 1}'])

@@ -1,0 +1,53 @@
+"""Nats of the same real tokens of a text, by the base, the sentence model and the hybrid context.
+
+Only tokens of sentences count, none of the ends that a sentence model says besides, and no padding.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from livemind_app.sentence_vae.codec import Ids
+from livemind_app.sentence_vae.hybrid import HybridContext
+from livemind_app.sentence_vae.sllm import SentenceModel
+from livemind_app.sentence_vae.spoken import spoken
+
+
+def base_nats(base: Any, context: Ids, ids: Ids, end: int) -> Tensor:
+    """Of `ids`, [len(ids)], after `context`; `end` is read first, as a text's beginning."""
+    everything = torch.tensor([[end, *context, *ids]], device=base.device)
+    logits = base(everything, use_cache=False, logits_to_keep=len(ids) + 1).logits[0, :-1]
+    return functional.cross_entropy(logits.float(), everything[0, -len(ids) :], reduction="none")
+
+
+def sllm_nats(model: SentenceModel, sentences: Sequence[Ids], scored: int | None = None) -> Tensor:
+    """Of the tokens of the last `scored` sentences, all if None."""
+    count = len(sentences) if scored is None else scored
+    encoded = model.codec.encode(sentences)
+    with model.updated():
+        (predicted,) = model([encoded])
+        said = spoken(
+            model.codec,
+            predicted.latents.part(len(sentences) - count, len(sentences)),
+            sentences[-count:],
+            ((), *sentences[:-1])[-count:],
+        )
+    return said.words
+
+
+def hybrid_nats(context: HybridContext, sentences: Sequence[Ids]) -> Tensor:
+    """Of the last sentence's tokens, with the sentences before the last few as latents."""
+    old = max(0, len(sentences) - 1 - context.config.raw)
+    ids = [token for sentence in sentences[old:] for token in sentence]
+    with context.updated():
+        return context.nats(context.encoded(sentences[:old]), ids, len(sentences[-1]))
+
+
+def positions(context: HybridContext, sentences: Sequence[Ids]) -> int:
+    """Backbone positions that `hybrid_nats` reads before the last sentence."""
+    old = max(0, len(sentences) - 1 - context.config.raw)
+    slots = sum(context.codec.config.slots(len(sentence)) for sentence in sentences[:old])
+    return slots + sum(map(len, sentences[old:-1]))

@@ -1,0 +1,174 @@
+"""What the two models on top of a trained codec learn from: windows of documents."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from random import Random
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from livemind_app.sentence_vae.codec import Ids, Latents
+from livemind_app.sentence_vae.data import Sentences
+from livemind_app.sentence_vae.hybrid import HybridContext
+from livemind_app.sentence_vae.perplexity import hybrid_nats, sllm_nats
+from livemind_app.sentence_vae.sllm import Predicted, SentenceModel
+from livemind_app.sentence_vae.spoken import spoken
+
+LEAST_WINDOW = 4  # sentences of a document worth a step
+CONTRAST = 0.1  # weight of telling the true latents from others
+TEMPERATURE = 0.07
+STOP = 0.1  # weight of telling whether a text ends
+EVALUATED = 12  # held-out windows
+
+
+@dataclass(frozen=True)
+class ModelTraining:
+    """Settings that a run is resumed with."""
+
+    steps: int
+    window: int = 16  # sentences
+    documents: int = 4  # a step
+    rate: float = 1e-3  # of what is new; low-rank updates take it too
+    shortlist: int = 8192
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Window:
+    """Sentences that follow each other, and whether their text ends with them."""
+
+    sentences: list[Ids]
+    ended: bool
+
+
+class Windows:
+    """Runs of sentences of documents, drawn by the number of a step."""
+
+    def __init__(self, data: Sentences, settings: ModelTraining) -> None:
+        self._data = data
+        self._settings = settings
+        self._train, self._held_out = (
+            [index for index in part if len(data.document(index)) >= LEAST_WINDOW] for part in data.parted()
+        )
+
+    def drawn(self, step: int) -> list[Window]:
+        rng = Random(f"{self._settings.seed}:{step}")  # noqa: S311 - a sample, no secret
+        torch.manual_seed(rng.getrandbits(32))
+        return [self._window(rng, rng.choice(self._train)) for _ in range(self._settings.documents)]
+
+    def held_out(self) -> list[Window]:
+        rng = Random(0)  # noqa: S311 - a sample, no secret
+        long = [i for i in self._held_out if len(self._data.document(i)) >= self._settings.window]
+        chosen = (long or self._held_out)[:: max(1, len(long or self._held_out) // EVALUATED)][:EVALUATED]
+        return [self._window(rng, index) for index in chosen]
+
+    def common(self) -> Tensor:
+        return self._data.common(self._settings.shortlist)
+
+    def _window(self, rng: Random, document: int) -> Window:
+        span = self._data.document(document)
+        start = span.start + rng.randrange(max(1, len(span) - self._settings.window + 1))
+        stop = min(span.stop, start + self._settings.window)
+        ended = stop == span.stop and bool(self._data.ended[document])
+        return Window([self._data[number] for number in range(start, stop)], ended)
+
+
+class SllmTask:
+    """Implements training.loop.Task for the sentence model."""
+
+    def __init__(self, model: SentenceModel, windows: Windows, rate: float) -> None:
+        self.module = model
+        self._windows = windows
+        self._rate = rate
+
+    def groups(self) -> list[dict[str, Any]]:
+        return [{"params": list(_learning(self.module)), "lr": self._rate}]
+
+    def loss(self, step: int) -> tuple[Tensor, Mapping[str, float]]:
+        model, windows = self.module, self._windows.drawn(step)
+        documents = [window.sentences for window in windows]
+        with torch.no_grad():
+            encoded = [model.codec.encode(document) for document in documents]
+        with model.updated():
+            predicted = model(encoded)
+            # What follows the window is not known, only whether something does.
+            values = torch.cat([one.latents.values[:-1] for one in predicted])
+            counts = torch.cat([one.latents.counts[:-1] for one in predicted])
+            sentences = [ids for document in documents for ids in document]
+            previous = [before for document in documents for before in ((), *document[:-1])]
+            said = spoken(
+                model.codec, Latents(values, counts), sentences, previous, common=self._common, holes=0.1
+            )
+        contrast = _contrast(values, encoded)
+        stop = _stopping(predicted, windows)
+        loss = said.nats.mean() + CONTRAST * contrast + STOP * stop
+        return loss, {
+            "nats": float(said.words.detach().mean()),
+            "contrast": float(contrast.detach()),
+            "stop": float(stop.detach()),
+            "tokens": float(sum(map(len, sentences))),
+        }
+
+    def evaluate(self) -> Mapping[str, Any]:
+        with torch.inference_mode():
+            rows = [sllm_nats(self.module, window.sentences) for window in self._windows.held_out()]
+        return {"nats": float(torch.cat(rows).mean())}
+
+    @cached_property
+    def _common(self) -> Tensor:
+        return self._windows.common().to(self.module.begin.device)
+
+
+class HybridTask:
+    """Implements training.loop.Task for the hybrid context."""
+
+    def __init__(self, context: HybridContext, windows: Windows, rate: float) -> None:
+        self.module = context
+        self._windows = windows
+        self._rate = rate
+
+    def groups(self) -> list[dict[str, Any]]:
+        return [{"params": list(_learning(self.module)), "lr": self._rate}]
+
+    def loss(self, step: int) -> tuple[Tensor, Mapping[str, float]]:
+        rng = Random(step)  # noqa: S311 - a sample, no secret
+        rows = []
+        for document in (window.sentences for window in self._windows.drawn(step)):
+            old = rng.randrange(1, len(document) - 1)
+            ids = [token for sentence in document[old:] for token in sentence]
+            with self.module.updated():
+                rows.append(self.module.nats(self.module.encoded(document[:old]), ids, len(ids) - 1))
+        nats = torch.cat(rows)
+        return nats.mean(), {"tokens": float(len(nats))}
+
+    def evaluate(self) -> Mapping[str, Any]:
+        with torch.inference_mode():
+            rows = [hybrid_nats(self.module, window.sentences) for window in self._windows.held_out()]
+        return {"nats": float(torch.cat(rows).mean())}
+
+
+def _learning(module: nn.Module) -> list[nn.Parameter]:
+    """Low-rank updates wrap layers of the base, which stay as they are."""
+    return [parameter for parameter in module.parameters() if parameter.requires_grad]
+
+
+def _stopping(predicted: list[Predicted], windows: list[Window]) -> Tensor:
+    """Cross-entropy of every group's guess that its text ends here."""
+    logits = torch.cat([one.stop for one in predicted])
+    labels = torch.zeros_like(logits)
+    last = torch.tensor([len(one.stop) for one in predicted], device=logits.device).cumsum(0) - 1
+    labels[last] = torch.tensor([float(window.ended) for window in windows], device=logits.device)
+    return functional.binary_cross_entropy_with_logits(logits, labels)
+
+
+def _contrast(values: Tensor, encoded: list[Latents]) -> Tensor:
+    """InfoNCE of each predicted latent against all true ones of the step."""
+    true = torch.cat([one.values[one.mask] for one in encoded])
+    counts = torch.cat([one.counts for one in encoded])
+    inside = torch.arange(values.shape[1], device=values.device) < counts[:, None]
+    said = functional.normalize(values[inside], dim=-1)
+    likeness = said @ functional.normalize(true, dim=-1).T / TEMPERATURE
+    return functional.cross_entropy(likeness, torch.arange(len(true), device=true.device))
