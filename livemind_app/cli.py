@@ -61,6 +61,9 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     codec = train.add_parser("sentence-vae", help="the codec that makes sentences tokens")
     wanted = arguments[:2] == ["train", "sentence-vae"]
     _add_lazily(codec, "livemind_app.sentence_vae.train_command", wanted=wanted)
+    sllm = train.add_parser("sllm", help="the model that reads or says sentences of a codec")
+    wanted = arguments[:2] == ["train", "sllm"]
+    _add_lazily(sllm, "livemind_app.sentence_vae.train_models_command", wanted=wanted)
     return parser
 
 

@@ -1,35 +1,75 @@
-"""Codecs and sentence models on disk; what does not fit a base is refused."""
+"""Codecs and what stands on them, on disk; what does not fit a base is refused.
+
+A folder for a base holds `codec/`, `sllm/` and `hybrid/`, each a checkpoint of its own; the latter two name the
+files of the codec that they were trained on, and fit no other.
+"""
 
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import torch
-from torch import nn
+from torch import Tensor
 
 from livemind_app.errors import ModelError
 from livemind_app.sentence_vae.codec import Codec, CodecConfig
+from livemind_app.sentence_vae.hybrid import HybridConfig, HybridContext
+from livemind_app.sentence_vae.sllm import SentenceModel, SllmConfig
 from livemind_app.training import checkpoint
+from livemind_app.training.loop import trained
+
+Setting = Literal["sllm", "hybrid"]
+Model = SentenceModel | HybridContext
+CODEC = "codec"
 
 
 def save_codec(folder: Path, codec: Codec, meta: Mapping[str, Any]) -> None:
-    checkpoint.save(folder, codec.state_dict(), {"kind": "sentence-vae", **meta})
+    checkpoint.save(folder, codec.state_dict(), {"kind": CODEC, **meta})
 
 
 def load_codec(folder: Path, base: Any) -> Codec:
     """For evaluation, frozen, on the base's device. Raises ModelError where it does not fit this base."""
-    tensors, meta = checkpoint.load(folder)
-    if meta.get("kind") != "sentence-vae":
-        raise ModelError(f"{folder} holds {meta.get('kind')!r}, no codec")
+    tensors, meta = _read(folder, CODEC)
     known = {field.name for field in fields(CodecConfig)}
     codec = Codec(base, CodecConfig(**{k: v for k, v in meta["config"].items() if k in known}))
-    _restore(folder, codec, tensors, meta["base"])
+    _restore(folder, dict(codec.named_parameters()), tensors, meta["base"])
     return codec.to(base.device).eval().requires_grad_(False)
 
 
-def _restore(folder: Path, module: nn.Module, tensors: Mapping[str, torch.Tensor], base: str) -> None:
-    try:
-        module.load_state_dict(dict(tensors))
-    except RuntimeError as error:
-        raise ModelError(f"{folder} was trained around {base} and does not fit this model") from error
+def new_model(setting: str, base: Any, codec: Codec, config: Mapping[str, Any] | None = None) -> Model:
+    """Untrained."""
+    if setting == "sllm":
+        return SentenceModel(base, codec, SllmConfig(**config or {}))
+    return HybridContext(base, codec, HybridConfig(**config or {}))
+
+
+def save_model(folder: Path, setting: str, model: Model, meta: Mapping[str, Any]) -> None:
+    """`meta` has the codec's files under `codec`."""
+    checkpoint.save(folder, trained(model), {"kind": setting, **meta})
+
+
+def load_model(folder: Path, setting: Setting, base: Any, codec: Codec, codec_folder: Path) -> Model:
+    """For evaluation, frozen. Raises ModelError where it does not fit this base or this codec."""
+    tensors, meta = _read(folder, setting)
+    if meta["codec"] != checkpoint.read_meta(codec_folder)["files"]:
+        raise ModelError(f"{folder} was trained on another codec than {codec_folder}; train it again")
+    model = new_model(setting, base, codec, meta["config"])
+    _restore(folder, trained(model), tensors, meta["base"])
+    return model.to(base.device).eval().requires_grad_(False)
+
+
+def _read(folder: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    tensors, meta = checkpoint.load(folder)
+    if meta.get("kind") != kind:
+        raise ModelError(f"{folder} holds {meta.get('kind')!r}, not {kind!r}")
+    return tensors, meta
+
+
+def _restore(
+    folder: Path, parameters: Mapping[str, Tensor], tensors: Mapping[str, Tensor], base: str
+) -> None:
+    shapes = {name: parameter.shape for name, parameter in parameters.items()}
+    if shapes != {name: tensor.shape for name, tensor in tensors.items()}:
+        raise ModelError(f"{folder} was trained around {base} and does not fit this model")
+    for name, parameter in parameters.items():
+        parameter.data.copy_(tensors[name])

@@ -91,7 +91,7 @@ def test_training_learns_in_seconds(config: CodecConfig, tmp_path: Path) -> None
         one.train(), data, CodecTraining(steps=60, batch_tokens=256, rate=3e-3, copied_rate=1e-3)
     )
     train(task, tmp_path, Plan(60, warmup=5, evaluate_every=60), {}, resume=False)
-    assert nats() < before - 0.5
+    assert nats() < before - 0.1
 
 
 def test_a_trained_codec_returns_what_it_was_given(tmp_path: Path) -> None:

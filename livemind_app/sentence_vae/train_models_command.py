@@ -1,0 +1,87 @@
+"""`livemind train sllm`: a model on top of a trained codec."""
+
+import argparse
+import shlex
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from livemind_app.errors import ConfigError
+
+if TYPE_CHECKING:
+    from livemind_app.sentence_vae.files import Model
+    from livemind_app.sentence_vae.train_models import ModelTraining, Windows
+    from livemind_app.training.loop import Task
+
+SETTINGS = ("sllm", "hybrid")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--codec",
+        required=True,
+        type=Path,
+        metavar="FOLDER",
+        help="a checkpoint of `livemind train sentence-vae`",
+    )
+    add("--setting", choices=SETTINGS, default="sllm", help="sllm: next sentence; hybrid: compressed context")
+    add("--data", required=True, metavar="FILE[,…]", help="texts, JSON Lines or plain, gzip or not")
+    add("--characters", type=int, metavar="N", help="read so many of each file at most")
+    add("--out", required=True, type=Path, metavar="FOLDER", help="state, log, and at the end checkpoint/")
+    add("--steps", type=int, default=1000, metavar="N", help="default: 1000")
+    add("--window", type=int, default=16, metavar="N", help="sentences of an example (default: 16)")
+    add("--documents", type=int, default=4, metavar="N", help="examples of a step (default: 4)")
+    add("--rate", type=float, default=1e-3, metavar="R", help="learning rate (default: 1e-3)")
+    add("--seed", type=int, default=0, metavar="N")
+    add("--minutes", type=float, metavar="N", help="stop after so long, to be resumed")
+    add("--evaluate-every", type=int, default=100, metavar="STEPS", help="default: 100")
+    add("--resume", action="store_true", help="go on with the run in --out")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, and write the checkpoint when all steps are done."""
+    for name, least in (("steps", 1), ("window", 4), ("documents", 1), ("evaluate_every", 1)):
+        if getattr(args, name) < least:
+            option = f"--{name.replace('_', '-')}"
+            raise ConfigError(f"{option} is {getattr(args, name)}, but must be {least} or more")
+    # Below are torch and transformers, which the arguments do without.
+    import torch
+
+    from livemind_app.engine.loading import device
+    from livemind_app.engine.models.load import load
+    from livemind_app.sentence_vae.data import prepare
+    from livemind_app.sentence_vae.files import load_codec, new_model, save_model
+    from livemind_app.sentence_vae.train_models import ModelTraining, Windows
+    from livemind_app.training import checkpoint, texts
+    from livemind_app.training.loop import Plan, train
+
+    meta = checkpoint.read_meta(args.codec)
+    network, tokenizer = load(meta["base"], "float32", device())
+    network.requires_grad_(False)
+    corpora = texts.read([Path(name) for name in args.data.split(",") if name])
+    data = prepare(corpora, tokenizer, args.out / "data", args.characters)
+    torch.manual_seed(args.seed)
+    model = new_model(args.setting, network, load_codec(args.codec, network)).to(network.device).train()
+    training = ModelTraining(args.steps, args.window, args.documents, args.rate, seed=args.seed)
+    settings = {"base": meta["base"], "codec": meta["files"], "config": model.config.json()}
+    settings |= {"training": asdict(training), "data": texts.hashes(corpora)}
+    plan = Plan(args.steps, evaluate_every=args.evaluate_every, minutes=args.minutes)
+    task = _task(model, Windows(data, training), training)
+    if not train(task, args.out, plan, settings, resume=args.resume):
+        print(f"stopped; go on with --resume ({args.out})")
+        return 0
+    command = shlex.join(["livemind", *sys.argv[1:]])
+    save_model(args.out / "checkpoint", args.setting, model, {**settings, "command": command})
+    print(f"wrote {args.out / 'checkpoint'}")
+    return 0
+
+
+def _task(model: "Model", windows: "Windows", training: "ModelTraining") -> "Task":
+    from livemind_app.sentence_vae.sllm import SentenceModel
+    from livemind_app.sentence_vae.train_models import HybridTask, SllmTask
+
+    if isinstance(model, SentenceModel):
+        return SllmTask(model, windows, training.rate)
+    return HybridTask(model, windows, training.rate)
