@@ -49,6 +49,11 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     lookahead = bench.add_parser("lookahead", help="several tokens a forward, by several policies")
     wanted = arguments[:2] == ["bench", "lookahead"]
     _add_lazily(lookahead, "livemind_app.benchmark.lookahead.command", wanted=wanted)
+    sentence_vae = bench.add_parser(
+        "sentence-vae", help="sentences as tokens, against the base they stand on"
+    )
+    wanted = arguments[:2] == ["bench", "sentence-vae"]
+    _add_lazily(sentence_vae, "livemind_app.benchmark.sentence_vae.command", wanted=wanted)
     segmentation = bench.add_parser("segmentation", help="how well sentences are told apart, on marked texts")
     wanted = arguments[:2] == ["bench", "segmentation"]
     _add_lazily(segmentation, "livemind_app.benchmark.segmentation", wanted=wanted)

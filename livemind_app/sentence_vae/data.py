@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from livemind_app.errors import ConfigError
 from livemind_app.sentence_vae import sentences
 from livemind_app.training.texts import Corpus
 
@@ -55,9 +56,12 @@ class Sentences:
         return marks
 
     def parted(self) -> tuple[list[int], list[int]]:
-        """Numbers of the documents to train on, and of those held out."""
-        held = [index for index in range(len(self.documents)) if index % HELD_OUT == HELD_OUT - 1]
-        return [i for i in range(len(self.documents)) if i % HELD_OUT != HELD_OUT - 1], held
+        """Numbers of the documents to train on, and of those held out; ConfigError where one is all."""
+        count = len(self.documents)
+        if count < 2:
+            raise ConfigError("--data: one document is not enough, as some are held out; add texts")
+        held = set(range(min(HELD_OUT, count) - 1, count, HELD_OUT))
+        return [index for index in range(count) if index not in held], sorted(held)
 
     def common(self, count: int) -> torch.Tensor:
         """The most frequent tokens, at most `count`, the most frequent first."""

@@ -1,7 +1,7 @@
 """Codecs and what stands on them, on disk; what does not fit a base is refused.
 
-A folder for a base holds `codec/`, `sllm/` and `hybrid/`, each a checkpoint of its own; the latter two name the
-files of the codec that they were trained on, and fit no other.
+A folder for a base holds `codec/`, `sllm/` and `hybrid/`, each a checkpoint of its own; the latter two name
+the files of the codec that they were trained on, and fit no other.
 """
 
 from collections.abc import Mapping

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from livemind_app.errors import ConfigError
 from livemind_app.sentence_vae.codec import Ids, Latents
 from livemind_app.sentence_vae.data import Sentences
 from livemind_app.sentence_vae.hybrid import HybridContext
@@ -53,6 +54,8 @@ class Windows:
         self._train, self._held_out = (
             [index for index in part if len(data.document(index)) >= LEAST_WINDOW] for part in data.parted()
         )
+        if not self._train or not self._held_out:
+            raise ConfigError(f"--data: too few documents have {LEAST_WINDOW} sentences; add longer texts")
 
     def drawn(self, step: int) -> list[Window]:
         rng = Random(f"{self._settings.seed}:{step}")  # noqa: S311 - a sample, no secret

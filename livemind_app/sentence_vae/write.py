@@ -67,7 +67,7 @@ class Writer:
         return self._model.predicted(states[-len(queries) :])
 
     @torch.inference_mode()
-    def say(self, predicted: Predicted, most: int = MOST) -> Iterator[int]:
+    def say(self, predicted: Predicted, most: int = MOST, least: int = 0) -> Iterator[int]:
         """The sentence's tokens, greedily, without its end; reading it again is the caller's."""
         codec = self._model.codec
         with self._model.updated():
@@ -78,9 +78,12 @@ class Writer:
             if turn is None:
                 return
             logits, chosen = turn
+            if least > 0:
+                logits[0, codec.end] = -torch.inf
             token = int(logits[0].argmax())
             if token == codec.end:
                 return
+            least -= 1
             chosen.fill_(token)
             yield token
 

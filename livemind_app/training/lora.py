@@ -3,7 +3,7 @@
 A network that got its updates computes exactly what it computed before, until they are trained.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -23,10 +23,11 @@ class LoRALinear(nn.Module):
         nn.init.kaiming_uniform_(self.down, a=5**0.5)
         self.scale = alpha / rank
         self.enabled = True
+        self.merged = False
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.base(x)
-        if not self.enabled:
+        if self.merged or not self.enabled:
             return y
         update = nn.functional.linear(nn.functional.linear(x.to(self.down.dtype), self.down), self.up)
         return y + (self.scale * update).to(y.dtype)
@@ -64,6 +65,18 @@ def plain(updates: Collection[LoRALinear]) -> Iterator[None]:
     finally:
         for update, enabled in zip(updates, before, strict=True):
             update.enabled = enabled
+
+
+@torch.no_grad()
+def merge(updates: Iterable[nn.Module]) -> None:
+    """Add the updates to the weights, for good: the same results at no cost. Not where weights are shared."""
+    for update in updates:
+        assert isinstance(update, LoRALinear)
+        if not update.merged:
+            weight = update.base.weight
+            assert isinstance(weight, Tensor)
+            weight.add_((update.scale * update.up @ update.down).to(weight.dtype))
+            update.merged = True
 
 
 def state(updates: Collection[LoRALinear], prefix: str = "lora") -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ from typing import Any
 from livemind_app.benchmark.typing.clock import VirtualClock
 from livemind_app.benchmark.typing.datasets import Question
 from livemind_app.benchmark.typing.lanes import LANES
-from livemind_app.benchmark.typing.records import Journal, Record
+from livemind_app.benchmark.typing.records import Record, Records
 from livemind_app.benchmark.typing.run import Bench, measure
 from livemind_app.benchmark.typing.typists import Constant
 from livemind_app.engine.scripted import ScriptedEngine
@@ -43,7 +43,7 @@ def run(
     made = engine or ScriptedEngine(script)
     new: list[Record] = []
     try:
-        with Journal(path, SETTINGS, resume=resume) as journal:
+        with Records(path, SETTINGS, resume=resume) as journal:
             asyncio.run(measure(made, bench, journal, new.append))
     finally:
         made.close()

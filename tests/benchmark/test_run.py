@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from livemind_app.benchmark.typing.lanes import LANES, lanes
-from livemind_app.benchmark.typing.records import Journal, Record
+from livemind_app.benchmark.typing.records import Record, Records
 from livemind_app.benchmark.typing.summary import summarize
 from livemind_app.benchmark.typing.typists import LogNormal
 from livemind_app.engine.scripted import ScriptedEngine
@@ -123,22 +123,22 @@ def test_a_run_with_other_settings_is_not_resumed(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     run(bench("slm", questions=QUESTIONS[:1]), path)
     with pytest.raises(ConfigError, match="seed"):
-        Journal(path, {"seed": 1}, resume=True)
+        Records(path, {"seed": 1}, resume=True)
     assert len(path.read_text().splitlines()) == 2
 
 
 def test_a_fresh_run_keeps_the_journal_of_the_one_before(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     record = Record("q", "plain", 1, "live", "done", latency=1.0, notes=("a\u2028b",))
-    with Journal(path, SETTINGS, resume=False) as journal:
-        journal.add(record)
-        journal.add(replace(record, lane="slm", status="failed", latency=None))
-    with Journal(path, SETTINGS, resume=True) as journal:
+    with Records(path, SETTINGS, resume=False) as journal:
+        journal.add_record(record)
+        journal.add_record(replace(record, lane="slm", status="failed", latency=None))
+    with Records(path, SETTINGS, resume=True) as journal:
         assert journal.records == {("q", "live"): record}  # not what failed
-    Journal(path, SETTINGS, resume=False).__exit__()
+    Records(path, SETTINGS, resume=False).__exit__()
     assert "a\u2028b" in (tmp_path / "journal.old.jsonl").read_text()
     with pytest.raises(ConfigError, match="--json"):
-        Journal(tmp_path / "none" / "j", SETTINGS, resume=False)
+        Records(tmp_path / "none" / "j", SETTINGS, resume=False)
 
 
 def test_a_question_that_no_session_takes_stops_nothing(tmp_path: Path) -> None:

@@ -108,6 +108,10 @@ def test_untrained_updates_change_nothing_and_come_back() -> None:
     lora.restore(updates, kept)
     assert torch.equal(block(x), changed)
 
+    lora.merge(updates)
+    lora.merge(updates)  # once is enough
+    torch.testing.assert_close(block(x), changed)
+
 
 def test_lora_needs_a_layer() -> None:
     with pytest.raises(ValueError, match="nothing_proj"):

@@ -72,7 +72,7 @@ def _run(
     for arm, _ in turns:
         arm.answer(_ids(model, todo[0])[:32], 4)  # what is only made once is made before the clock runs
     for number, prompt in enumerate(tqdm(todo, unit="prompt", mininterval=_calm())):
-        rows.add(
+        rows.add_rows(
             _asked(model, prompt, turns[number % len(turns) :] + turns[: number % len(turns)], args.tokens)
         )
 

@@ -1,13 +1,9 @@
-"""What was measured, on disk as soon as it is known."""
+"""One row for each answer; those of a prompt are on disk together."""
 
-import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Self
 
-from livemind_app.errors import ConfigError
+from livemind_app.benchmark.journal import Journal
 
 
 @dataclass(frozen=True)
@@ -32,46 +28,17 @@ class Row:
         return (self.tokens - 1) / self.seconds if self.tokens > 1 and self.seconds > 0 else 0.0
 
 
-class Rows:
-    """JSON Lines: the settings first, then for each prompt the rows of all arms on one line."""
+class Rows(Journal):
+    """Each line of it has the rows of all arms on one prompt."""
 
-    def __init__(self, path: Path, settings: Mapping[str, Any], *, resume: bool) -> None:
-        """Raises ConfigError for rows of other settings, and where nothing can be written."""
-        self.all: list[Row] = []
-        try:
-            lines = _whole_lines(path) if resume and path.exists() else []
-            if lines and lines[0] != json.loads(json.dumps(settings)):
-                raise ConfigError(f"--resume: {path} is of a run with other settings")
-            for line in lines[1:]:
-                self.all += [Row(**row) for row in line]
-            self._file = path.open("w", encoding="utf-8", newline="\n")
-            self._write(dict(settings))
-            for line in lines[1:]:
-                self._write(line)
-        except OSError as error:
-            raise ConfigError(f"--json: cannot write {path} ({type(error).__name__})") from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
+    @property
+    def all(self) -> list[Row]:
+        return [Row(**row) for line in self.lines for row in line]
 
     @property
     def done(self) -> set[str]:
         return {row.prompt for row in self.all}
 
-    def add(self, rows: Sequence[Row]) -> None:
+    def add_rows(self, rows: Sequence[Row]) -> None:
         """All of one prompt."""
-        self.all += rows
-        self._write([asdict(row) for row in rows])
-
-    def _write(self, value: Any) -> None:
-        self._file.write(json.dumps(value, ensure_ascii=False) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
-
-
-def _whole_lines(path: Path) -> list[Any]:
-    """A last line that a kill cut short is left out."""
-    return [json.loads(line) for line in path.read_text("utf-8").split("\n")[:-1]]
+        self.add([asdict(row) for row in rows])

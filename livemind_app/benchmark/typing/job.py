@@ -16,7 +16,7 @@ from livemind_app.benchmark.typing.datasets import Question, Source, choose, loa
 from livemind_app.benchmark.typing.lanes import BenchLane
 from livemind_app.benchmark.typing.meta import data_of, facts
 from livemind_app.benchmark.typing.progress import Bar
-from livemind_app.benchmark.typing.records import Journal, Record
+from livemind_app.benchmark.typing.records import Record, Records
 from livemind_app.benchmark.typing.run import Bench, measure
 from livemind_app.benchmark.typing.summary import summarize
 from livemind_app.benchmark.typing.typists import typist
@@ -94,7 +94,7 @@ def job_of(name: str, args: argparse.Namespace, lanes: Sequence[BenchLane]) -> J
 def measure_job(job: Job, out: Path, *, resume: bool) -> Result:
     """Measure what the journal beside `out` does not have yet."""
     began = time.perf_counter()
-    with Journal(journal_path(out), job.identity(), resume=resume) as journal:
+    with Records(journal_path(out), job.identity(), resume=resume) as journal:
         engine = open_engine(job.settings)
         try:
             with Bar(len(job.bench), len(journal.records)) as bar:

@@ -1,17 +1,11 @@
-"""What was measured, one record a question and lane, and the journal that survives a kill.
+"""What was measured, one record a question and lane."""
 
-The journal is JSON Lines: the run's settings first, then a record as soon as it is known. It is only
-appended to. A last line that a kill cut short is dropped when the journal is opened again.
-"""
-
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Self, TextIO
+from typing import Any
 
-from livemind_app.errors import ConfigError
+from livemind_app.benchmark.journal import Journal
 
 
 @dataclass(frozen=True)
@@ -45,58 +39,17 @@ class Record:
         return self.latency is not None
 
 
-class Journal:
-    """Owned by one run; `records` holds what it knows, by question and lane."""
+class Records(Journal):
+    """`records` holds what is known, by question and lane; what failed is asked again."""
 
     def __init__(self, path: Path, settings: Mapping[str, Any], *, resume: bool) -> None:
-        """Raises ConfigError for a run with other settings, and where nothing can be written."""
-        self.records: dict[tuple[str, str], Record] = {}
-        try:
-            self._file = self._open(path, settings, resume=resume)
-        except OSError as error:
-            raise ConfigError(f"--json: cannot write {path} ({type(error).__name__})") from error
-        if self._file.tell() == 0:
-            self._write({"settings": dict(settings)})
+        super().__init__(path, settings, resume=resume)
+        known = (record for record in map(_record, self.lines) if record.measured)
+        self.records = {(record.question, record.lane): record for record in known}
 
-    def _open(self, path: Path, settings: Mapping[str, Any], *, resume: bool) -> TextIO:
-        if path.exists() and resume:
-            os.truncate(path, self._read(path, settings))
-        elif path.exists():
-            path.replace(path.with_suffix(".old" + path.suffix))  # of a run that may have been killed
-        return path.open("a", encoding="utf-8", newline="\n")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-    def add(self, record: Record) -> None:
-        self._write(asdict(record))
+    def add_record(self, record: Record) -> None:
+        self.add(asdict(record))
         self.records[record.question, record.lane] = record
-
-    def _write(self, value: dict[str, Any]) -> None:
-        """On disk when this returns."""
-        self._file.write(json.dumps(value, ensure_ascii=False) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
-
-    def _read(self, path: Path, settings: Mapping[str, Any]) -> int:
-        """Take what is there; returns the length in bytes of its whole lines."""
-        lines = path.read_bytes().split(b"\n")[:-1]
-        if lines:
-            _same_run(json.loads(lines[0])["settings"], json.loads(json.dumps(dict(settings))))
-        for line in lines[1:]:
-            record = _record(json.loads(line))
-            if record.measured:  # what failed is asked again
-                self.records[record.question, record.lane] = record
-        return sum(len(line) + 1 for line in lines)
-
-
-def _same_run(before: dict[str, Any], now: dict[str, Any]) -> None:
-    names = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
-    if names:
-        raise ConfigError(f"--resume: the run began with other {', '.join(names)}; leave --resume out")
 
 
 def _record(values: dict[str, Any]) -> Record:

@@ -10,7 +10,7 @@ from random import Random
 from livemind_app.benchmark.typing.clock import Clock
 from livemind_app.benchmark.typing.datasets import Question
 from livemind_app.benchmark.typing.lanes import BenchLane, warm
-from livemind_app.benchmark.typing.records import Journal, Record
+from livemind_app.benchmark.typing.records import Record, Records
 from livemind_app.benchmark.typing.scoring import score
 from livemind_app.benchmark.typing.typists import Typist
 from livemind_app.errors import SessionError
@@ -46,7 +46,7 @@ class Bench:
             yield from ((question, lane) for lane in (*self.lanes[turn:], *self.lanes[:turn]))
 
 
-async def measure(engine: Engine, bench: Bench, journal: Journal, progress: Callable[[Record], None]) -> None:
+async def measure(engine: Engine, bench: Bench, journal: Records, progress: Callable[[Record], None]) -> None:
     """Fill the journal with what it does not have; `progress` hears of every new record."""
     await engine.ready()
     await warm_up(engine)
@@ -55,7 +55,7 @@ async def measure(engine: Engine, bench: Bench, journal: Journal, progress: Call
         for question, lane in bench.schedule():
             if (question.id, lane.name) not in journal.records:
                 record = await _ask(manager, bench, question, lane)
-                journal.add(record)
+                journal.add_record(record)
                 progress(record)
     finally:
         await manager.close()

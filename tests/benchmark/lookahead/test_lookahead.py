@@ -41,7 +41,7 @@ def test_all_arms_say_the_same_and_a_run_goes_on(tmp_path: Path, capsys: pytest.
     assert cli.main([*command, "--limit", "1", "--resume"]) == 0
     assert rows.read_text("utf-8") == before
     assert cli.main([*command, "--limit", "2", "--resume"]) == 2
-    assert "other settings" in capsys.readouterr().err
+    assert "other limit" in capsys.readouterr().err
 
 
 def test_speedups_are_of_sums_and_the_worst_is_of_prompts() -> None:
@@ -72,11 +72,11 @@ def test_measured_and_learned_prompts_are_apart() -> None:
 def test_rows_survive_and_belong_to_their_settings(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     with Rows(path, {"seed": 1}, resume=False) as rows:
-        rows.add([row("greedy", 1.0), row("tree", 0.5)])
+        rows.add_rows([row("greedy", 1.0), row("tree", 0.5)])
     with Rows(path, {"seed": 1}, resume=True) as rows:
         assert rows.done == {"a"}
         assert len(rows.all) == 2
-    with pytest.raises(ConfigError, match="other settings"):
+    with pytest.raises(ConfigError, match="other seed"):
         Rows(path, {"seed": 2}, resume=True)
     with pytest.raises(ConfigError, match="cannot write"):
         Rows(tmp_path / "no" / "rows.jsonl", {}, resume=False)

@@ -1,0 +1,38 @@
+"""`livemind bench sentence-vae`: arguments, and the order of a run."""
+
+import argparse
+import json
+from pathlib import Path
+
+from livemind_app.errors import ConfigError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--models", required=True, type=Path, metavar="FOLDER", help="holds codec/, sllm/ and hybrid/")
+    add("--data", required=True, metavar="FILE[,…]", help="texts that nothing was trained on")
+    add("--limit", type=int, default=40, metavar="N", help="windows of text (default: 40)")
+    add("--window", type=int, default=16, metavar="N", help="sentences of a window (default: 16)")
+    add("--tokens", type=int, default=64, metavar="N", help="to write after each window, about (default: 64)")
+    add("--speed", type=int, default=8, metavar="N", help="windows that are written on, 0: none (default: 8)")
+    add("--seed", type=int, default=0, metavar="N", help="of the sample (default: 0)")
+    add("--resume", action="store_true", help="go on with the rows of a run that was stopped")
+    add("--json", required=True, type=Path, metavar="OUT", help="where to write the figures; rows go beside")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, write the figures and print them."""
+    for name, least in (("limit", 1), ("window", 4), ("tokens", 8), ("speed", 0)):
+        if getattr(args, name) < least:
+            raise ConfigError(f"--{name} is {getattr(args, name)}, but must be {least} or more")
+    # Below are torch and transformers, which the arguments do without.
+    from livemind_app.benchmark.sentence_vae.job import measure
+    from livemind_app.benchmark.sentence_vae.report import report
+
+    result = measure(args)
+    try:
+        args.json.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"--json: cannot write {args.json} ({type(error).__name__})") from error
+    print(report(result["summary"]))
+    return 0

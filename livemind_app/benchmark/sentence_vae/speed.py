@@ -1,0 +1,77 @@
+"""Writing on from the same text: token by token, sentence by sentence, and token by token on a short context.
+
+Everybody reads first, which is not timed here, and writes for as long as was asked, an end or not. A sentence
+that was written is read again before the next one, and that time counts.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from time import perf_counter
+
+import torch
+from transformers import DynamicCache
+
+from livemind_app.sentence_vae.bundle import Bundle
+from livemind_app.sentence_vae.codec import Ids
+from livemind_app.sentence_vae.hybrid import HybridContext
+from livemind_app.sentence_vae.write import Writer
+
+
+def written(bundle: Bundle, context: Sequence[Ids], tokens: int) -> dict[str, dict[str, float]]:
+    """Of every arm tokens, sentences (of the sentence model only) and seconds."""
+    arms: dict[str, Callable[[], Iterator[int]]] = {
+        "base": lambda: _base(bundle, context, tokens),
+        "sllm": lambda: _sllm(bundle, context, tokens),
+        "hybrid": lambda: _hybrid(bundle, bundle.hybrid, context, tokens),
+    }
+    return {name: _timed(arm()) for name, arm in arms.items()}
+
+
+def _timed(arm: Iterator[int]) -> dict[str, float]:
+    """An arm yields 0 when it has read, then how many tokens it has said at once."""
+    next(arm)
+    began = perf_counter()
+    steps = list(arm)
+    seconds = perf_counter() - began
+    return {"tokens": sum(steps), "steps": len(steps), "seconds": seconds}
+
+
+@torch.inference_mode()
+def _base(bundle: Bundle, context: Sequence[Ids], tokens: int) -> Iterator[int]:
+    cache = DynamicCache()
+    ids = torch.tensor([[bundle.codec.end, *(token for sentence in context for token in sentence)]])
+    output = bundle.base(ids.to(bundle.base.device), past_key_values=cache, use_cache=True, logits_to_keep=1)
+    yield 0
+    for _ in range(tokens):
+        token = output.logits[:, -1:].argmax(dim=-1)
+        output = bundle.base(token, past_key_values=cache, use_cache=True)
+        yield 1
+
+
+@torch.inference_mode()
+def _hybrid(bundle: Bundle, hybrid: HybridContext, context: Sequence[Ids], tokens: int) -> Iterator[int]:
+    old = max(0, len(context) - hybrid.config.raw)
+    rows = hybrid.rows(hybrid.encoded(context[:old]), [token for s in context[old:] for token in s])
+    cache = DynamicCache()
+    with hybrid.updated():
+        output = bundle.base(inputs_embeds=rows, past_key_values=cache, use_cache=True, logits_to_keep=1)
+    yield 0
+    for _ in range(tokens):
+        token = output.logits[:, -1:].argmax(dim=-1)
+        with hybrid.updated():
+            output = bundle.base(token, past_key_values=cache, use_cache=True)
+        yield 1
+
+
+def _sllm(bundle: Bundle, context: Sequence[Ids], tokens: int) -> Iterator[int]:
+    writer = Writer(bundle.sllm)
+    writer.append(context)
+    predicted = writer.predict()
+    yield 0
+    said = 0
+    while said < tokens:
+        # A sentence without a token is none: the first one is said even where its end would be likelier.
+        sentence = list(writer.say(predicted, least=1))
+        writer.append([sentence])
+        predicted = writer.predict()
+        said += len(sentence)
+        yield len(sentence)
