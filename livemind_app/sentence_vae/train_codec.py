@@ -31,7 +31,8 @@ class CodecTraining:
     batch_tokens: int = 1536
     rate: float = 6e-4
     copied_rate: float = 2e-4  # of the layers copied from the base
-    shortlist: int = 8192  # tokens of the softmax besides the batch's own; the last twentieth uses all
+    shortlist: int = 4096  # frequent tokens of the softmax beside the batch's own; all in the last twentieth
+    others: int = 4096  # and random ones: what is never a wrong answer is not learned to be one
     previous: float = 0.3  # share of the batches whose decoder sees the sentence before
     seed: int = 0
 
@@ -59,7 +60,7 @@ class CodecTask:
         torch.manual_seed(rng.getrandbits(32))
         sentences, previous = self._batch(rng, step / self._settings.steps)
         late = step >= 0.95 * self._settings.steps
-        loss, right = self._loss(sentences, previous, None if late else self._common)
+        loss, right = self._loss(sentences, previous, None if late else self._negatives())
         return loss, {"accuracy": right, "tokens": float(sum(map(len, sentences)))}
 
     def evaluate(self) -> Mapping[str, Any]:
@@ -118,6 +119,10 @@ class CodecTask:
             self._train[(lengths > low) & (lengths <= high)]
             for low, high in zip(below, LENGTHS, strict=False)
         ]
+
+    def _negatives(self) -> Tensor:
+        others = torch.randint(self.module.vocabulary, (self._settings.others,), device=self._common.device)
+        return torch.cat([self._common, others])
 
     @cached_property
     def _common(self) -> Tensor:

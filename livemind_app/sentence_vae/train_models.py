@@ -19,6 +19,7 @@ from livemind_app.sentence_vae.sllm import Predicted, SentenceModel
 from livemind_app.sentence_vae.spoken import spoken
 
 LEAST_WINDOW = 4  # sentences of a document worth a step
+HOLES = 0.1  # share of the decoder's own words that are replaced
 CONTRAST = 0.1  # weight of telling the true latents from others
 TEMPERATURE = 0.07
 STOP = 0.1  # weight of telling whether a text ends
@@ -33,7 +34,8 @@ class ModelTraining:
     window: int = 16  # sentences
     documents: int = 4  # a step
     rate: float = 1e-3  # of what is new; low-rank updates take it too
-    shortlist: int = 8192
+    shortlist: int = 4096  # frequent tokens in the softmax beside the step's own
+    others: int = 4096  # and random ones
     seed: int = 0
 
 
@@ -68,7 +70,12 @@ class Windows:
         chosen = (long or self._held_out)[:: max(1, len(long or self._held_out) // EVALUATED)][:EVALUATED]
         return [self._window(rng, index) for index in chosen]
 
-    def common(self) -> Tensor:
+    def negatives(self, vocabulary: int) -> Tensor:
+        """Tokens of a step's softmax beside its own; other ones each time."""
+        return torch.cat([self._common, torch.randint(vocabulary, (self._settings.others,))])
+
+    @cached_property
+    def _common(self) -> Tensor:
         return self._data.common(self._settings.shortlist)
 
     def _window(self, rng: Random, document: int) -> Window:
@@ -102,8 +109,9 @@ class SllmTask:
             counts = torch.cat([one.latents.counts[:-1] for one in predicted])
             sentences = [ids for document in documents for ids in document]
             previous = [before for document in documents for before in ((), *document[:-1])]
+            common = self._windows.negatives(model.codec.vocabulary).to(values.device)
             said = spoken(
-                model.codec, Latents(values, counts), sentences, previous, common=self._common, holes=0.1
+                model.codec, Latents(values, counts), sentences, previous, common=common, holes=HOLES
             )
         contrast = _contrast(values, encoded)
         stop = _stopping(predicted, windows)
@@ -119,10 +127,6 @@ class SllmTask:
         with torch.inference_mode():
             rows = [sllm_nats(self.module, window.sentences) for window in self._windows.held_out()]
         return {"nats": float(torch.cat(rows).mean())}
-
-    @cached_property
-    def _common(self) -> Tensor:
-        return self._windows.common().to(self.module.begin.device)
 
 
 class HybridTask:
