@@ -9,10 +9,8 @@ from livemind_app.session.state import Preparation, State
 from livemind_app.text.complete import asks, looks_complete
 
 LIKELY_END = 0.3  # probability of the end of the user's turn at which an answer is tried
-SENTENCE_SHARE, PAUSE_SHARE = (
-    1 / 4,
-    1 / 16,
-)  # of the tokens left, after a statement and inside one
+SENTENCE_SHARE = 1 / 4  # of the tokens left, for a guess after a whole sentence
+PAUSE_SHARE = 1 / 16  # and for one inside a sentence
 
 
 @dataclass(frozen=True)

@@ -48,14 +48,16 @@ class VirtualClock:
         self._sleepers[woken] = self() + seconds
         try:
             with suppress(TimeoutError):
-                await asyncio.wait_for(woken, seconds)
+                async with asyncio.timeout(seconds):  # wait_for can lose a cancellation (Python 3.11)
+                    await woken
         finally:
             del self._sleepers[woken]
 
     async def until(self, moment: float, settled: Settled) -> None:
         while (now := self()) < moment:
             with suppress(TimeoutError):
-                await asyncio.wait_for(settled(), moment - now)
+                async with asyncio.timeout(moment - now):
+                    await settled()
                 self._skip(min([moment, *self._sleepers.values()]))
             await asyncio.sleep(0)  # whoever waits for the processor goes first, as in real time
         await asyncio.sleep(0)

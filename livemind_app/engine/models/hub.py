@@ -63,7 +63,7 @@ def snapshot(repo: str, report: Report) -> Path:
 
 def tokenizer_snapshot(repo: str) -> Path:
     """The same without weights, for a model that is computed elsewhere."""
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     def download(*, local: bool) -> Path:
@@ -73,7 +73,9 @@ def tokenizer_snapshot(repo: str) -> Path:
         try:
             return download(local=True)
         except LocalEntryNotFoundError:
-            _wanted_bytes(repo)  # asks, with a time limit
+            _ask(
+                lambda: HfApi().model_info(repo, timeout=PATIENCE_S)
+            )  # fails fast where a download would hang
             return download(local=False)
 
 

@@ -84,9 +84,8 @@ class Completion:
         return {
             "model": self._served.name,
             "prompt": list(request.ids),
-            "max_tokens": max(
-                self._room(), 1
-            ),  # servers refuse 0, and one token is a cheap way to read a prompt
+            # Servers refuse 0, and one token is a cheap way to read a prompt.
+            "max_tokens": max(self._room(), 1),
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "stream": True,
