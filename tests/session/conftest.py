@@ -8,6 +8,10 @@ from livemind_app.engine.scripted import ScriptedEngine
 from livemind_app.session import Limits, Session, SessionManager
 
 Condition = Callable[[Session], bool]
+ONE = "Tom has three apples. "
+TWO = "Ann gives him four more. "
+THREE = "He eats two of them. "
+ASK = "How many are left?"
 
 
 async def until(session: Session, condition: Condition, timeout: float = 10.0) -> None:
@@ -22,6 +26,11 @@ async def until(session: Session, condition: Condition, timeout: float = 10.0) -
 
     if not condition(session):
         await asyncio.wait_for(wait(), timeout)
+
+
+def note_script(role: str, prompt: str) -> str:
+    """A note that says something new, or an answer."""
+    return "therefore seven" if prompt.endswith("Note:") else f"{role} says five"
 
 
 def settled(session: Session) -> bool:
