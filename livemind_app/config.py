@@ -36,6 +36,8 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "max_text": ("LIVEMIND_MAX_TEXT",),
     "max_turns": ("LIVEMIND_MAX_TURNS",),
     "idle_s": ("LIVEMIND_IDLE_S",),
+    "max_answers": ("LIVEMIND_MAX_ANSWERS",),
+    "drain_s": ("LIVEMIND_DRAIN_S",),
 }
 
 
@@ -60,6 +62,8 @@ class Settings:
     max_text: int | None = None  # characters of one prompt
     max_turns: int | None = None  # of one chat
     idle_s: float | None = None  # a session unused for so long expires
+    max_answers: int | None = None  # that users wait for at once
+    drain_s: float = 30.0  # that running answers get at a SIGTERM
 
     def __post_init__(self) -> None:
         for name, convert in _CONVERT.items():
@@ -91,7 +95,7 @@ class Settings:
     @property
     def limits(self) -> dict[str, Any]:
         """The session limits that were set."""
-        names = ("max_sessions", "max_text", "max_turns", "idle_s")
+        names = ("max_sessions", "max_text", "max_turns", "idle_s", "max_answers")
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
 
@@ -168,5 +172,7 @@ _CONVERT: dict[str, Callable[[Any], Any]] = {
     "max_text": _integer(1, 200_000),
     "max_turns": _integer(1, 10_000),
     "idle_s": _seconds,
+    "max_answers": _integer(1, 10_000),
+    "drain_s": _seconds,
 }
 assert set(_CONVERT) == set(VARIABLES) == {setting.name for setting in fields(Settings)}

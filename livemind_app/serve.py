@@ -32,7 +32,7 @@ def serve(settings: Settings) -> None:
             app = create_app(settings, engine)
             gc.freeze()
             gc.enable()
-            Server(app, listening, end_streams=app.state.end_streams).run()
+            Server(app, listening, drain=app.state.drain, end_streams=app.state.end_streams).run()
         finally:
             engine.close()
 
@@ -46,10 +46,14 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     app.mount("/static", files)
     page = asyncio.run(_mount_page(app, manager))
 
+    async def drain() -> None:
+        await manager.drain(settings.drain_s)
+
     async def end_streams() -> None:
         page.stop_event.set()  # Gradio keeps a heartbeat open for every page
         await manager.close()
 
+    app.state.drain = drain
     app.state.end_streams = end_streams
     return app
 

@@ -10,6 +10,8 @@ from livemind_app import __version__
 from livemind_app.errors import (
     ConfigError,
     InvalidText,
+    Overloaded,
+    ServerDraining,
     SessionError,
     SessionNotFound,
     StaleRevision,
@@ -38,6 +40,7 @@ from livemind_app.session.manager import SessionManager
 from livemind_app.session.session import Session
 
 Status = Callable[[], Sequence[ModelStatus]]
+READY_AFTER_S = 5  # the usual interval of those who ask
 
 
 async def _no_store(response: Response) -> None:
@@ -87,11 +90,12 @@ async def health(request: Request, manager: Manager) -> Health:
     "/ready",
     tags=["server"],
     summary="200 when prompts can be answered: for load balancers; /health says why not",
-    responses={503: {"description": "The models are loading, or failed"}},
+    responses={503: {"description": "The models are loading, or failed, or the server is being stopped"}},
 )
-async def ready(request: Request, response: Response) -> Nothing:
-    if _overall(list(request.app.state.status())) != "ready":
+async def ready(request: Request, response: Response, manager: Manager) -> Nothing:
+    if manager.admission.draining or _overall(list(request.app.state.status())) != "ready":
         response.status_code = 503
+        response.headers["Retry-After"] = str(READY_AFTER_S)
     return Nothing()
 
 
@@ -107,7 +111,7 @@ def _overall(models: Sequence[ModelStatus]) -> Literal["loading", "ready", "fail
     status_code=201,
     tags=["sessions"],
     summary="Begin a session",
-    responses=_refusals(ConfigError, TooManySessions),
+    responses=_refusals(ConfigError, TooManySessions, ServerDraining),
 )
 async def create(body: NewSession, manager: Manager) -> Created:
     session = manager.create(body.options)
@@ -140,7 +144,10 @@ async def draft(session: Found, body: Draft) -> Drafted:
     status_code=202,
     tags=["typing"],
     summary="Ask for the answers",
-    responses=_refusals(SessionNotFound, StaleRevision, TurnRunning, TooManyTurns, TextTooLong, InvalidText),
+    responses=_refusals(
+        *(SessionNotFound, StaleRevision, TurnRunning, TooManyTurns, TextTooLong, InvalidText),
+        *(Overloaded, ServerDraining),
+    ),
 )
 async def submit(session: Found, body: Submit) -> Submitted:
     turn = session.submit(body.revision, body.text, body.lanes)
