@@ -26,7 +26,13 @@
 Messages name what was wrong and what to do. They never quote text that a user typed.
 """
 
+import traceback
 from typing import ClassVar
+
+
+def where_raised(error: BaseException) -> str:
+    """An exception's type and lines of code for a log. Its message may quote a draft, as pydantic's do."""
+    return f"{''.join(traceback.format_tb(error.__traceback__))}{type(error).__name__}"
 
 
 class LiveMindError(Exception):

@@ -17,6 +17,8 @@ from starlette.staticfiles import StaticFiles
 from livemind_app.config import Settings
 from livemind_app.engine.loading import open_engine
 from livemind_app.protocol import Engine
+from livemind_app.serving import logs
+from livemind_app.serving.access import Access
 from livemind_app.serving.app import create_api
 from livemind_app.serving.server import Server, listen
 from livemind_app.session.limits import Limits
@@ -26,6 +28,7 @@ from livemind_app.ui.page import build_page, mount_options
 
 def serve(settings: Settings) -> None:
     """Serve until a signal says stop. The page is up at once; models load behind it."""
+    logs.configure(settings.log)
     with listen(settings.host, settings.port) as listening:
         engine = open_engine(settings)
         try:
@@ -40,7 +43,8 @@ def serve(settings: Settings) -> None:
 def create_app(settings: Settings, engine: Engine) -> FastAPI:
     """The page at `/`, the API at `/api`, files of the page at `/static`."""
     manager = SessionManager(engine, Limits(**settings.limits))
-    app = create_api(manager, engine.status)
+    access = Access(settings.rate, settings.allow_origin, settings.framed_by, settings.password)
+    app = create_api(manager, engine.status, access=access)
     # Gradio's page asks for its own fonts and pictures under /static too.
     files = FreshFiles(directory=static_folder(), packages=[("gradio", "templates/frontend/static")])
     app.mount("/static", files)

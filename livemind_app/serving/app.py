@@ -12,8 +12,10 @@ from starlette.routing import Match
 
 from livemind_app import __version__
 from livemind_app.protocol import ModelStatus
-from livemind_app.serving import errors
+from livemind_app.serving import errors, logs
+from livemind_app.serving.access import Access, guard
 from livemind_app.serving.guards import BodyLimit, Discreet
+from livemind_app.serving.logs import RequestLog
 from livemind_app.serving.metrics import ServerMetrics
 from livemind_app.serving.routes import router
 from livemind_app.session.manager import SessionManager
@@ -34,8 +36,9 @@ def create_api(
     *,
     timing: Timing | None = None,
     max_body: int = MAX_BODY,
+    access: Access | None = None,
 ) -> FastAPI:
-    """The API on its own. Sends no CORS headers, so pages of other sites can neither read nor write."""
+    """The API on its own; `access` says who may use it, and guards what is mounted beside it as well."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -53,10 +56,12 @@ def create_api(
     api.state.status = status
     api.state.timing = timing or Timing()
     metrics = ServerMetrics(lambda: len(manager))
-    manager.observers.append(metrics.see)
+    manager.observers += [metrics.see, logs.see]
     errors.install(api)
     api.add_middleware(BodyLimit, max_body=max_body)
-    api.add_middleware(Discreet)  # outermost
+    guard(api, access or Access())
+    api.add_middleware(Discreet)
+    api.add_middleware(RequestLog)  # outermost
     api.include_router(router)
     api.add_route("/metrics", metrics.respond, include_in_schema=False)
     # Last of the API, and before whatever is mounted: what no route takes must not reach a page at "/".

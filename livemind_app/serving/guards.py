@@ -1,13 +1,13 @@
 """What surrounds every request: a limit to its body, and silence about its content."""
 
 import logging
-import traceback
 
 from fastapi import HTTPException
 from sse_starlette.sse import SendTimeoutError
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from livemind_app.errors import where_raised
 from livemind_app.serving.errors import error_response, too_large
 
 log = logging.getLogger(__name__)
@@ -46,10 +46,7 @@ class BodyLimit:
 
 
 class Discreet:
-    """Answers an unforeseen exception and logs where it was raised, but not its message.
-
-    A message may quote a draft, as pydantic's do.
-    """
+    """Answers an unforeseen exception and logs where it was raised, but not its message."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -67,7 +64,7 @@ class Discreet:
         except SendTimeoutError:
             log.info("A reader of events took nothing for too long and was cut off.")
         except Exception as error:
-            log.error("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
+            log.error("A request failed.\n%s", where_raised(error))
             if scope["type"] == "http" and not started:
                 response = error_response(500, "internal_error", "The server failed; its log says where.")
                 await response(scope, receive, send)

@@ -1,6 +1,7 @@
 """uvicorn, bound early, and stopped in order: answers are finished, streams ended, connections closed."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Awaitable, Callable
 from types import FrameType
@@ -37,7 +38,16 @@ class Server(uvicorn.Server):
         AppStatus.enable_automatic_graceful_drain = False
         # No access log: paths hold session tokens, and a token opens its session's drafts.
         super().__init__(
-            uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=SHUTDOWN_S)
+            uvicorn.Config(
+                app,
+                log_config=None,  # as everything of this program logs
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                # A Space is reached through proxies only, and they say for whom they ask.
+                forwarded_allow_ips="*" if os.environ.get("SPACE_ID") else None,
+                timeout_graceful_shutdown=SHUTDOWN_S,
+            )
         )
         self._listening = listening
         self._end_streams = end_streams

@@ -49,7 +49,7 @@ class Session:
         self._limits = limits
         self._admission = admission
         self._observe = observe
-        self._store = Store(State(options=options), limits.ring, clock, self._see)
+        self._store = Store(State(options=options), limits, clock, self._see)
         self._segmenter = IncrementalSegmenter(options.granularity, options.min_length)
         self._thinker = Thinker(self._store, engine, token, admission)
         self._preparer = Preparer(self._store, engine, token, admission)

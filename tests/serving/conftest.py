@@ -14,6 +14,7 @@ import pytest
 
 from livemind_app.engine.scripted import ScriptedEngine
 from livemind_app.protocol import Request
+from livemind_app.serving.access import Access
 from livemind_app.serving.app import Timing, create_api
 from livemind_app.serving.server import Server, address, listen
 from livemind_app.session.limits import Limits
@@ -116,12 +117,15 @@ def refusal(response: httpx.Response) -> tuple[int, str]:
 
 @contextmanager
 def serving(
-    limits: Limits | None = None, timing: Timing | None = None, send_buffer: int | None = None
+    limits: Limits | None = None,
+    timing: Timing | None = None,
+    send_buffer: int | None = None,
+    access: Access | None = None,
 ) -> Iterator[Service]:
     gate = Gate()
     engine = ScriptedEngine(step=gate)
     manager = SessionManager(engine, limits or Limits())
-    app = create_api(manager, engine.status, timing=timing)
+    app = create_api(manager, engine.status, timing=timing, access=access)
     ready = threading.Event()
     with listen("127.0.0.1", 0) as listening:
         if send_buffer:
