@@ -33,6 +33,11 @@ class EventRing:
             self._held -= size(self._frames.popleft()[1])
         self._wake()
 
+    def forget(self) -> None:
+        """Drop what is held; whoever comes back for it gets a snapshot."""
+        self._frames.clear()
+        self._held = 0
+
     def close(self) -> None:
         self.closed = True
         self._wake()

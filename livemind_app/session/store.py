@@ -37,6 +37,8 @@ class Store:
     def emit(self, event: Event) -> None:
         self.state = apply(self.state, event)
         self._observe(event)
+        if isinstance(event, StateChanged) and event.cleared:
+            self.ring.forget()
         whole = isinstance(event, StateChanged)
         self.ring.append(self._snapshot() if whole else to_wire(event))
 
