@@ -55,13 +55,13 @@ def create_api(
     api.state.manager = manager
     api.state.status = status
     api.state.timing = timing or Timing()
-    metrics = ServerMetrics(lambda: len(manager))
+    metrics = ServerMetrics(manager)
     manager.observers += [metrics.see, logs.see]
     errors.install(api)
     api.add_middleware(BodyLimit, max_body=max_body)
     guard(api, access or Access())
     api.add_middleware(Discreet)
-    api.add_middleware(RequestLog)  # outermost
+    api.add_middleware(RequestLog, count=metrics.answered)  # outermost
     api.include_router(router)
     api.add_route("/metrics", metrics.respond, include_in_schema=False)
     # Last of the API, and before whatever is mounted: what no route takes must not reach a page at "/".

@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import secrets
+from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from time import perf_counter
@@ -21,6 +22,7 @@ SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 Error = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 log = logging.getLogger(__name__)
+Count = Callable[[str, str, int, float], None]  # method, route, status, seconds
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
@@ -61,14 +63,15 @@ def configure(style: Style) -> None:
 
 
 class RequestLog:
-    """Gives every request an id, tells it to the client, and logs how the request ended.
+    """Gives every request an id, tells it to the client, and logs and counts how the request ended.
 
     A client or proxy that sends `X-Request-ID` names it itself. Paths are logged as the route they matched:
     they hold tokens, and a token opens its session.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, count: Count) -> None:
         self.app = app
+        self._count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -89,18 +92,17 @@ class RequestLog:
         try:
             await self.app(scope, receive, watched)
         finally:
-            _told(scope, status, perf_counter() - began)
+            route, seconds = _route(scope), perf_counter() - began
+            self._count(scope["method"], route, status, seconds)
+            fields = {"method": scope["method"], "route": route, "status": status, "ms": 1000 * seconds}
+            log.info("answered", extra={"fields": fields})
             request_id.reset(reset)
 
 
-def _told(scope: Scope, status: int, seconds: float) -> None:
-    fields = {
-        "method": scope["method"],
-        "route": getattr(scope.get("route"), "path", "other"),
-        "status": status,
-        "ms": round(1000 * seconds, 1),
-    }
-    log.info("answered", extra={"fields": fields})
+def _route(scope: Scope) -> str:
+    """The pattern of the path, which holds no token; of what is no part of the API no more than that."""
+    path: str = getattr(scope.get("route"), "path", "")
+    return path if path.startswith("/api/") else "other"
 
 
 def see(event: Event) -> None:
