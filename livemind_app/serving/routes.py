@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from sse_starlette import EventSourceResponse
+from starlette.responses import JSONResponse
 
 from livemind_app import __version__
 from livemind_app.errors import (
@@ -22,6 +23,7 @@ from livemind_app.errors import (
 )
 from livemind_app.protocol import ModelStatus
 from livemind_app.serving.errors import NO_STORE
+from livemind_app.serving.lean import DraftRoute
 from livemind_app.serving.models import (
     Changes,
     Configured,
@@ -128,15 +130,22 @@ async def configure(session: Found, body: Changes) -> Configured:
     return Configured(options=session.configure(body))
 
 
-@router.put(
+async def draft(session: Found, body: Draft) -> Response:
+    segments = [vars(segment) for segment in session.draft(body.revision, body.text)]
+    return JSONResponse({"revision": body.revision, "segments": segments}, 202, headers=NO_STORE)
+
+
+router.add_api_route(
     "/sessions/{token}/draft",
+    draft,
+    methods=["PUT"],
     status_code=202,
     tags=["typing"],
     summary="Replace the draft",
+    response_model=Drafted,
     responses=_refusals(SessionNotFound, StaleRevision, TextTooLong, InvalidText),
+    route_class_override=DraftRoute,
 )
-async def draft(session: Found, body: Draft) -> Drafted:
-    return Drafted(revision=body.revision, segments=list(session.draft(body.revision, body.text)))
 
 
 @router.post(
