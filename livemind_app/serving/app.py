@@ -15,19 +15,19 @@ from livemind_app.protocol import ModelStatus
 from livemind_app.serving import errors, logs
 from livemind_app.serving.access import Access, guard
 from livemind_app.serving.guards import BodyLimit, Discreet
-from livemind_app.serving.logs import RequestLog
+from livemind_app.serving.logs import METHODS, RequestLog
 from livemind_app.serving.metrics import ServerMetrics
 from livemind_app.serving.routes import router
 from livemind_app.session.manager import SessionManager
 
 MAX_BODY = 1_000_000  # bytes, far above the longest text in its widest encoding
-METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
 @dataclass(frozen=True)
 class Timing:
     ping_s: float = 15.0  # proxies close silent streams
     send_timeout_s: float = 30.0  # a reader that takes nothing for so long is cut off
+    body_timeout_s: float = 30.0  # a body that is not there after so long is not waited for
 
 
 def create_api(
@@ -58,7 +58,7 @@ def create_api(
     metrics = ServerMetrics(manager)
     manager.observers += [metrics.see, logs.see]
     errors.install(api)
-    api.add_middleware(BodyLimit, max_body=max_body)
+    api.add_middleware(BodyLimit, max_body=max_body, timeout_s=api.state.timing.body_timeout_s)
     guard(api, access or Access())
     api.add_middleware(Discreet)
     api.add_middleware(RequestLog, count=metrics.answered)  # outermost

@@ -18,6 +18,7 @@ from livemind_app.errors import where_raised
 from livemind_app.session.events import Event, Failure
 
 Style = Literal["text", "json"]
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 Error = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -93,8 +94,9 @@ class RequestLog:
             await self.app(scope, receive, watched)
         finally:
             route, seconds = _route(scope), perf_counter() - began
-            self._count(scope["method"], route, status, seconds)
-            fields = {"method": scope["method"], "route": route, "status": status, "ms": 1000 * seconds}
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            self._count(method, route, status, seconds)
+            fields = {"method": method, "route": route, "status": status, "ms": 1000 * seconds}
             log.info("answered", extra={"fields": fields})
             request_id.reset(reset)
 
