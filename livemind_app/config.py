@@ -40,6 +40,8 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "max_answers": ("LIVEMIND_MAX_ANSWERS",),
     "drain_s": ("LIVEMIND_DRAIN_S",),
     "log": ("LIVEMIND_LOG",),
+    "history": ("LIVEMIND_HISTORY",),
+    "history_texts": ("LIVEMIND_HISTORY_TEXTS",),
     "rate": ("LIVEMIND_RATE",),
     "allow_origin": ("LIVEMIND_ALLOW_ORIGIN",),
     "framed_by": ("LIVEMIND_FRAMED_BY",),
@@ -71,6 +73,8 @@ class Settings:
     max_answers: int | None = None  # that users wait for at once
     drain_s: float = 30.0  # that running answers get at a SIGTERM
     log: Log = "text"  # json: a line for every request as well
+    history: str | None = None  # a file, an SQLAlchemy URL or off; None: the usual place
+    history_texts: bool = False  # keep questions and answers too
     # Who may come in.
     rate: int = 100  # requests a second of one address; 0: any number
     allow_origin: tuple[str, ...] = ()  # other sites whose pages may use the API
@@ -162,6 +166,12 @@ def _name(value: Any) -> str:
     return value
 
 
+def _switch(value: Any) -> bool:
+    if value not in (True, False, "on", "off"):
+        raise ValueError("on or off")
+    return value in (True, "on")
+
+
 def _origins(value: Any) -> tuple[str, ...]:
     origins = tuple(value.split(",")) if isinstance(value, str) else tuple(value)
     origins = tuple(origin.strip().rstrip("/") for origin in origins)
@@ -196,6 +206,8 @@ _CONVERT: dict[str, Callable[[Any], Any]] = {
     "max_answers": _integer(1, 10_000),
     "drain_s": _seconds,
     "log": _one_of(get_args(Log)),
+    "history": _name,
+    "history_texts": _switch,
     "rate": _integer(0, 1_000_000),
     "allow_origin": _origins,
     "framed_by": _origins,

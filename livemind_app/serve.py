@@ -20,6 +20,7 @@ from livemind_app.protocol import Engine
 from livemind_app.serving import logs
 from livemind_app.serving.access import Access
 from livemind_app.serving.app import create_api
+from livemind_app.serving.history import History, open_history
 from livemind_app.serving.server import Server, listen
 from livemind_app.session.limits import Limits
 from livemind_app.session.manager import SessionManager
@@ -32,7 +33,7 @@ def serve(settings: Settings) -> None:
     with listen(settings.host, settings.port) as listening:
         engine = open_engine(settings)
         try:
-            app = create_app(settings, engine)
+            app = create_app(settings, engine, open_history(settings.history, texts=settings.history_texts))
             gc.freeze()
             gc.enable()
             Server(app, listening, drain=app.state.drain, end_streams=app.state.end_streams).run()
@@ -40,11 +41,11 @@ def serve(settings: Settings) -> None:
             engine.close()
 
 
-def create_app(settings: Settings, engine: Engine) -> FastAPI:
+def create_app(settings: Settings, engine: Engine, history: History | None = None) -> FastAPI:
     """The page at `/`, the API at `/api`, files of the page at `/static`."""
     manager = SessionManager(engine, Limits(**settings.limits))
     access = Access(settings.rate, settings.allow_origin, settings.framed_by, settings.password)
-    app = create_api(manager, engine.status, access=access)
+    app = create_api(manager, engine.status, access=access, history=history)
     # Gradio's page asks for its own fonts and pictures under /static too.
     files = FreshFiles(directory=static_folder(), packages=[("gradio", "templates/frontend/static")])
     app.mount("/static", files)

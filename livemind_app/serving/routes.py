@@ -67,7 +67,12 @@ Found = Annotated[Session, Depends(_session)]
 
 def _refusals(*errors: type[SessionError] | type[ConfigError]) -> dict[int | str, dict[str, Any]]:
     """How OpenAPI documents what a route refuses."""
-    codes: dict[int | str, list[str]] = {422: ["invalid_request"]}
+    codes: dict[int | str, list[str]] = {
+        401: ["login_required"],
+        403: ["foreign_origin"],
+        422: ["invalid_request"],
+        429: ["too_many_requests"],
+    }
     for error in errors:
         status, code = (
             (error.status, error.code) if issubclass(error, SessionError) else (422, "invalid_option")

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -38,6 +38,7 @@ class SessionManager:
         self._clock = clock or RealClock()
         self.admission = Admission(self.limits.max_answers, self._rest)
         self.observers: list[Observe] = []
+        self.on_turn: list[Callable[[Session], None]] = []  # called when a session's newest turn has ended
         self._sessions: dict[str, Session] = {}
         self._sweeper: asyncio.Task[None] | None = None
 
@@ -54,7 +55,9 @@ class SessionManager:
                 f"all {self.limits.max_sessions} sessions are in use; try again in a minute"
             )
         token = secrets.token_urlsafe(16)
-        session = Session(token, self.engine, self.limits, chosen, self._clock, self.admission, self._observe)
+        session = Session(
+            token, self.engine, self.limits, chosen, self._clock, self.admission, self._observe, self._ended
+        )
         self._sessions[session.token] = session
         self._sweeper = self._sweeper or asyncio.create_task(self._keep_sweeping())
         return session
@@ -94,6 +97,10 @@ class SessionManager:
     def _observe(self, event: Event) -> None:
         for observer in self.observers:
             observer(event)
+
+    def _ended(self, session: Session) -> None:
+        for observer in self.on_turn:
+            observer(session)
 
     async def _keep_sweeping(self) -> None:
         while True:

@@ -7,7 +7,7 @@ A draft is cut into segments and applied; the thinker and the answerer read the 
 import asyncio
 import re
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
 from livemind_app.errors import InvalidText, StaleRevision, TextTooLong, TooManyTurns, TurnRunning
@@ -43,8 +43,10 @@ class Session:
         clock: Clock,
         admission: Admission,
         observe: Observe = lambda event: None,
+        on_turn: "Callable[[Session], None]" = lambda session: None,
     ) -> None:
         self.token = token
+        self._on_turn = on_turn
         self._engine = engine
         self._limits = limits
         self._admission = admission
@@ -155,6 +157,8 @@ class Session:
             turn = self.state.turn
             self._admission.mark(self.token, waiting=turn is not None and turn.live_running)
         self._observe(event)
+        if isinstance(event, Turn) and event.done:
+            self._on_turn(self)
 
     def _touch(self) -> None:
         self._touched = time.monotonic()

@@ -1,4 +1,4 @@
-"""Gate 6: the server that computes fails in every way. The user is told, what is typed is kept, and it goes on."""
+"""Gate 6: the server that computes fails in every way. The user is told, and what is typed is kept."""
 
 import time
 from collections.abc import AsyncIterator, Callable

@@ -17,6 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from livemind_app.serving.history import History
 from livemind_app.session.limits import Limits
 from tests.serving.conftest import Service, serving
 
@@ -30,8 +31,9 @@ CHECKS = [
 
 
 @pytest.fixture(scope="module")
-def fuzzed() -> Iterator[Service]:
-    with serving(Limits(max_sessions=100_000)) as service:
+def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    history = History(str(tmp_path_factory.mktemp("history") / "h.sqlite"))
+    with serving(Limits(max_sessions=100_000), history=history) as service:
         yield service
 
 
