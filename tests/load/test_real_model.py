@@ -40,7 +40,7 @@ async def converse(session: Session, question: str, until_s: float, ttfts: list[
             session.draft(session.state.revision + 1, question[:end])
             await asyncio.sleep(1 / KEYS_PER_S)
         session.submit(session.state.revision + 1, question)
-        await until(session, turn_done, timeout=120)
+        await until(session, turn_done, timeout=600)
         turn = session.state.turn
         assert turn is not None
         metrics = turn.lanes["exact"].metrics

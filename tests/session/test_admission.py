@@ -132,3 +132,30 @@ async def test_draining_stops_answers_at_its_limit_and_keeps_what_was_said() -> 
         assert made.session.state.turn is not None
         assert made.session.state.turn.lanes["live"].status == "stopped"
         assert made.session.state.turn.answer
+
+
+@pytest.mark.parametrize("soon", [True, False])
+async def test_an_answer_that_a_new_chat_cut_off_does_not_touch_the_next(soon: bool) -> None:
+    """The engine tells of its end when the new chat has begun, and may have a turn of the same number."""
+    reached, go = threading.Event(), threading.Event()
+
+    def step(request: Request) -> None:
+        if request.priority is Priority.ANSWER:
+            reached.set()
+            assert go.wait(10)
+
+    async with Scripted(step=step) as made:
+        made.session.submit(1, QUESTION, ["live"])
+        assert await asyncio.to_thread(reached.wait, 10)
+        made.session.clear()
+        if soon:
+            made.session.submit(2, QUESTION, ["live"])
+        go.set()
+        while any(made.engine.usage().queued.values()):
+            await asyncio.sleep(0.01)
+        if not soon:
+            made.session.submit(2, QUESTION, ["live"])
+        await until(made.session, turn_done)
+        assert made.session.state.turn is not None
+        assert made.session.state.turn.lanes["live"].status == "done"
+        assert made.session.state.turn.answer
