@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from livemind_app.engine.scripted import ScriptedEngine
 from livemind_app.errors import Overloaded, StaleRevision, TurnRunning
@@ -77,10 +77,12 @@ class Chat(RuleBasedStateMachine):
 
         self.run(stale())
 
-    @precondition(lambda self: self.text.strip())
     @rule()
     def submits(self) -> None:
         async def submit() -> None:
+            # No precondition: whether there is a text depends on the engine's thread, what is drawn must not.
+            if not self.text.strip():
+                return
             self.revision += 1
             try:
                 turn = self.session.submit(self.revision, self.text)
