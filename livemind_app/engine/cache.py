@@ -60,8 +60,8 @@ class CachePool:
     def __init__(self, budget: int) -> None:
         self._budget = budget  # bytes
         self._caches: OrderedDict[Key, KVCache] = OrderedDict()
-        self._forgotten: set[str] = set()
         self.evictions = 0
+        self.held = 0  # bytes, when a cache was put back or forgotten last; may be read from any thread
 
     def take(self, request: Request) -> KVCache:
         """The request's cache, or an empty one when there is none or another request has it."""
@@ -76,10 +76,12 @@ class CachePool:
         while self.bytes > self._budget and len(self._caches) > 1:
             self._caches.popitem(last=False)
             self.evictions += 1
+        self.held = self.bytes
 
     def forget(self, session: str) -> None:
         for key in [key for key in self._caches if key[0] == session]:
             del self._caches[key]
+        self.held = self.bytes
 
     @property
     def bytes(self) -> int:

@@ -10,7 +10,7 @@ from livemind_app.engine.generation import LoadedModel, generation
 from livemind_app.engine.scheduler import Generation, Sink, Worker
 from livemind_app.engine.streams import aiterate, iterate
 from livemind_app.errors import EngineError, LiveMindError
-from livemind_app.protocol import ROLES, Finished, ModelStatus, Output, Request, Role, Tokenizer
+from livemind_app.protocol import ROLES, Finished, ModelStatus, Output, Request, Role, Tokenizer, Usage
 
 CACHE_BYTES = 2 * 2**30
 Report = Callable[[ModelStatus], None]
@@ -39,6 +39,9 @@ class LocalEngine:
 
     def status(self) -> tuple[ModelStatus, ...]:
         return tuple(self._status.values())
+
+    def usage(self) -> Usage:
+        return Usage(self._worker.queued(), self._pool.held, self._pool.evictions)
 
     def tokenizer(self, role: Role) -> Tokenizer:
         return self._models.result()[role].tokenizer

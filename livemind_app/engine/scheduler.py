@@ -6,6 +6,7 @@ resumes where it stopped. Knows nothing of models.
 """
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from time import perf_counter
@@ -48,6 +49,11 @@ class Worker:
                 raise EngineError("the engine was closed")
             self._jobs.append(Job(request, generation, sink))
             self._wake.notify()
+
+    def queued(self) -> Counter[Priority]:
+        """Jobs that have not ended, the running one included."""
+        with self._wake:
+            return Counter(job.request.priority for job in self._jobs)
 
     def close(self) -> None:
         """Cancel everything and join the thread."""

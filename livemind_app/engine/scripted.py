@@ -22,6 +22,7 @@ from livemind_app.protocol import (
     Output,
     Request,
     Role,
+    Usage,
 )
 
 Script = Callable[[Role, str], str]  # role, rendered prompt → reply
@@ -93,6 +94,9 @@ class ScriptedEngine:
 
     def status(self) -> tuple[ModelStatus, ...]:
         return tuple(ModelStatus(role, "scripted", "ready") for role in ROLES)
+
+    def usage(self) -> Usage:
+        return Usage(self._worker.queued())
 
     def tokenizer(self, role: Role) -> WordTokenizer:
         return self._tokenizer

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from typing import Protocol
 
-from livemind_app.protocol import ROLES, Engine, ModelStatus, Output, Request, Role, Tokenizer
+from livemind_app.protocol import ROLES, Engine, ModelStatus, Output, Request, Role, Tokenizer, Usage
 
 
 class OwnedEngine(Engine, Protocol):
@@ -36,6 +36,9 @@ class SplitEngine:
     def status(self) -> tuple[ModelStatus, ...]:
         found = {status.role: status for engine in self._engines for status in engine.status()}
         return tuple(found[role] for role in ROLES)
+
+    def usage(self) -> Usage:
+        return sum((engine.usage() for engine in self._engines), Usage())
 
     def tokenizer(self, role: Role) -> Tokenizer:
         return self._by_role[role].tokenizer(role)

@@ -12,20 +12,24 @@ from starlette.routing import Match
 
 from livemind_app import __version__
 from livemind_app.protocol import ModelStatus
-from livemind_app.serving import errors
+from livemind_app.serving import errors, logs
+from livemind_app.serving.access import Access, guard
 from livemind_app.serving.guards import BodyLimit, Discreet
+from livemind_app.serving.history import History
+from livemind_app.serving.history_routes import router as history_router
+from livemind_app.serving.logs import METHODS, RequestLog
 from livemind_app.serving.metrics import ServerMetrics
 from livemind_app.serving.routes import router
 from livemind_app.session.manager import SessionManager
 
 MAX_BODY = 1_000_000  # bytes, far above the longest text in its widest encoding
-METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
 @dataclass(frozen=True)
 class Timing:
     ping_s: float = 15.0  # proxies close silent streams
     send_timeout_s: float = 30.0  # a reader that takes nothing for so long is cut off
+    body_timeout_s: float = 30.0  # a body that is not there after so long is not waited for
 
 
 def create_api(
@@ -34,13 +38,17 @@ def create_api(
     *,
     timing: Timing | None = None,
     max_body: int = MAX_BODY,
+    access: Access | None = None,
+    history: History | None = None,
 ) -> FastAPI:
-    """The API on its own. Sends no CORS headers, so pages of other sites can neither read nor write."""
+    """The API on its own; `access` says who may use it, and guards what is mounted beside it as well."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
         await manager.close()
+        if history:
+            history.close()
 
     api = FastAPI(
         title="LiveMind",
@@ -52,12 +60,21 @@ def create_api(
     api.state.manager = manager
     api.state.status = status
     api.state.timing = timing or Timing()
-    metrics = ServerMetrics(lambda: len(manager))
-    manager.observers.append(metrics.see)
+    api.state.access = access or Access()
+    api.state.history = history
+    if history:
+        manager.on_turn.append(
+            lambda session: history.see(session, {model.role: model.name for model in status()})
+        )
+    metrics = ServerMetrics(manager)
+    manager.observers += [metrics.see, logs.see]
     errors.install(api)
-    api.add_middleware(BodyLimit, max_body=max_body)
-    api.add_middleware(Discreet)  # outermost
+    api.add_middleware(BodyLimit, max_body=max_body, timeout_s=api.state.timing.body_timeout_s)
+    guard(api, api.state.access)
+    api.add_middleware(Discreet)
+    api.add_middleware(RequestLog, count=metrics.answered)  # outermost
     api.include_router(router)
+    api.include_router(history_router)
     api.add_route("/metrics", metrics.respond, include_in_schema=False)
     # Last of the API, and before whatever is mounted: what no route takes must not reach a page at "/".
     api.add_route("/api/{path:path}", _unknown, methods=list(METHODS), include_in_schema=False)
@@ -65,7 +82,8 @@ def create_api(
 
 
 async def _unknown(request: Request) -> Response:
-    routes = [route for route in router.routes if isinstance(route, APIRoute)]
+    every = [*router.routes, *history_router.routes]
+    routes = [route for route in every if isinstance(route, APIRoute)]
     others = [route for route in routes if route.matches(request.scope)[0] is Match.PARTIAL]
     allowed = sorted({method for route in others for method in route.methods or ()})
     if allowed:

@@ -16,11 +16,9 @@ from livemind_app.errors import (
     ModelError,
     SessionError,
     StaleRevision,
-    TooManySessions,
 )
 from livemind_app.serving.models import FIELDS
 
-RETRY_AFTER_S = 30  # a guess: sessions come free when pages close or idle ones expire
 NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -42,18 +40,22 @@ def error_response(
     return JSONResponse(body, status, headers={**NO_STORE, **(headers or {})})
 
 
+def session_error_response(error: SessionError) -> JSONResponse:
+    headers = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s else None
+    return error_response(error.status, error.code, str(error), headers)
+
+
 def too_large() -> JSONResponse:
     return error_response(413, "body_too_large", "The body is too large; send less text.")
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, LiveMindError)
-    headers = {"Retry-After": str(RETRY_AFTER_S)} if isinstance(error, TooManySessions) else None
     match error:
         case StaleRevision():
             return error_response(error.status, error.code, str(error), revision=error.revision)
         case SessionError():
-            return error_response(error.status, error.code, str(error), headers)
+            return session_error_response(error)
         case ConfigError():
             return error_response(422, "invalid_option", str(error))
         case _:

@@ -1,27 +1,29 @@
 """What surrounds every request: a limit to its body, and silence about its content."""
 
+import asyncio
 import logging
-import traceback
 
 from fastapi import HTTPException
 from sse_starlette.sse import SendTimeoutError
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from livemind_app.errors import where_raised
 from livemind_app.serving.errors import error_response, too_large
 
 log = logging.getLogger(__name__)
 
 
 class BodyLimit:
-    """Refuses a body by its announced length, or as soon as it has grown too long.
+    """Refuses a body by its announced length, as soon as it has grown too long, or when it does not come.
 
     FastAPI's own limit answers in plain text.
     """
 
-    def __init__(self, app: ASGIApp, max_body: int) -> None:
+    def __init__(self, app: ASGIApp, max_body: int, timeout_s: float) -> None:
         self.app = app
         self.max_body = max_body
+        self.timeout_s = timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -32,11 +34,19 @@ class BodyLimit:
             await self.app(scope, self._counted(receive), send)
 
     def _counted(self, receive: Receive) -> Receive:
-        received = 0
+        received, complete = 0, False
+        deadline = asyncio.get_running_loop().time() + self.timeout_s
 
         async def counted() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, complete
+            if complete:  # what follows is the end of the connection, for which a stream waits long
+                return await receive()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408, "The body did not come.", {"Connection": "close"}) from None
+            complete = not message.get("more_body")
             received += len(message.get("body", b""))
             if received > self.max_body:
                 raise HTTPException(413)
@@ -46,10 +56,7 @@ class BodyLimit:
 
 
 class Discreet:
-    """Answers an unforeseen exception and logs where it was raised, but not its message.
-
-    A message may quote a draft, as pydantic's do.
-    """
+    """Answers an unforeseen exception and logs where it was raised, but not its message."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -67,7 +74,7 @@ class Discreet:
         except SendTimeoutError:
             log.info("A reader of events took nothing for too long and was cut off.")
         except Exception as error:
-            log.error("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
+            log.error("A request failed.\n%s", where_raised(error))
             if scope["type"] == "http" and not started:
                 response = error_response(500, "internal_error", "The server failed; its log says where.")
                 await response(scope, receive, send)

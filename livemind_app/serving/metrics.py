@@ -3,16 +3,29 @@
 Fed with the sessions' own events, so a figure here is the one that the page shows.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Metric,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 
+from livemind_app.protocol import Priority, Usage
 from livemind_app.session.events import Event, Failure, Lane, Metrics, Turn
+from livemind_app.session.manager import SessionManager
 from livemind_app.session.state import FINAL
 
 SECONDS = (0.01, 0.03, 0.1, 0.3, 1, 2, 5, 10, 20, 40, 80, 160)
+QUICK = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5)
 SHARES = (-1, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 0.9, 0.97, 1)
 CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 
@@ -20,9 +33,23 @@ CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 class ServerMetrics:
     """One server's; `see` is called with every event of every session."""
 
-    def __init__(self, sessions: Callable[[], int]) -> None:
+    def __init__(self, manager: SessionManager) -> None:
         self._registry = CollectorRegistry()
-        self._gauge("livemind_sessions", "Sessions that are open").set_function(sessions)
+        ProcessCollector(registry=self._registry)
+        self._registry.register(EngineCollector(manager))
+        admission = manager.admission
+        self._gauge("livemind_sessions", "Sessions that are open").set_function(lambda: len(manager))
+        self._gauge("livemind_answers", "Answers that users wait for").set_function(lambda: admission.answers)
+        self._gauge("livemind_shedding", "1 while nothing is computed ahead, for load").set_function(
+            lambda: admission.shedding
+        )
+        self._requests = self._counter("livemind_requests", "HTTP requests", "method", "route", "status")
+        self._seconds = Histogram(
+            *("livemind_request_seconds", "HTTP requests, streams apart"),
+            labelnames=("method", "route"),
+            registry=self._registry,
+            buckets=QUICK,
+        )
         self._turns = self._counter("livemind_turns", "Prompts submitted")
         self._lanes = self._counter("livemind_lanes", "Answers by how they ended", "lane", "status")
         self._failures = self._counter("livemind_failures", "What failed after it was accepted", "code")
@@ -53,6 +80,12 @@ class ServerMetrics:
                 if event.metrics:
                     self._measured(event.lane, event.metrics)
 
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """A request ended."""
+        self._requests.labels(method, route, status).inc()
+        if not route.endswith("/events"):
+            self._seconds.labels(method, route).observe(seconds)
+
     async def respond(self, request: Request) -> Response:
         """All of it, in Prometheus' text format."""
         return Response(generate_latest(self._registry), media_type=CONTENT_TYPE)
@@ -75,3 +108,19 @@ class ServerMetrics:
 
     def _histogram(self, name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
         return Histogram(name, text, ("lane",), registry=self._registry, buckets=buckets)
+
+
+class EngineCollector(Collector):
+    """What the engine has to do and holds, asked for when somebody reads it."""
+
+    def __init__(self, manager: SessionManager) -> None:
+        self._engine = manager.engine
+
+    def collect(self) -> Iterator[Metric]:
+        usage: Usage = self._engine.usage()
+        queue = GaugeMetricFamily("livemind_queue", "Generations that have not ended", labels=["priority"])
+        for priority in Priority:
+            queue.add_metric([priority.name.lower()], usage.queued.get(priority, 0))
+        yield queue
+        yield GaugeMetricFamily("livemind_cache_bytes", "KV caches at rest", usage.cache_bytes)
+        yield CounterMetricFamily("livemind_cache_evictions", "Caches that had to go", usage.evictions)

@@ -43,7 +43,7 @@ class Submit(Body):
 
 
 FIELDS = frozenset(name for model in (NewSession, Draft, Submit) for name in model.model_fields) | {
-    "last",
+    *("last", "limit", "before", "format"),
     "Last-Event-ID",
 }
 
@@ -72,6 +72,10 @@ class Health(BaseModel):
     version: str
     models: list[ModelStatus]
     sessions: int
+
+
+class Runs(BaseModel):
+    runs: list[dict[str, str | int | float | None]]
 
 
 class ErrorDetail(BaseModel):

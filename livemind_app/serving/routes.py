@@ -5,11 +5,14 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from sse_starlette import EventSourceResponse
+from starlette.responses import JSONResponse
 
 from livemind_app import __version__
 from livemind_app.errors import (
     ConfigError,
     InvalidText,
+    Overloaded,
+    ServerDraining,
     SessionError,
     SessionNotFound,
     StaleRevision,
@@ -20,6 +23,7 @@ from livemind_app.errors import (
 )
 from livemind_app.protocol import ModelStatus
 from livemind_app.serving.errors import NO_STORE
+from livemind_app.serving.lean import DraftRoute
 from livemind_app.serving.models import (
     Changes,
     Configured,
@@ -38,6 +42,7 @@ from livemind_app.session.manager import SessionManager
 from livemind_app.session.session import Session
 
 Status = Callable[[], Sequence[ModelStatus]]
+READY_AFTER_S = 5  # the usual interval of those who ask
 
 
 async def _no_store(response: Response) -> None:
@@ -62,7 +67,12 @@ Found = Annotated[Session, Depends(_session)]
 
 def _refusals(*errors: type[SessionError] | type[ConfigError]) -> dict[int | str, dict[str, Any]]:
     """How OpenAPI documents what a route refuses."""
-    codes: dict[int | str, list[str]] = {422: ["invalid_request"]}
+    codes: dict[int | str, list[str]] = {
+        401: ["login_required"],
+        403: ["foreign_origin"],
+        422: ["invalid_request"],
+        429: ["too_many_requests"],
+    }
     for error in errors:
         status, code = (
             (error.status, error.code) if issubclass(error, SessionError) else (422, "invalid_option")
@@ -87,11 +97,12 @@ async def health(request: Request, manager: Manager) -> Health:
     "/ready",
     tags=["server"],
     summary="200 when prompts can be answered: for load balancers; /health says why not",
-    responses={503: {"description": "The models are loading, or failed"}},
+    responses={503: {"description": "The models are loading, or failed, or the server is being stopped"}},
 )
-async def ready(request: Request, response: Response) -> Nothing:
-    if _overall(list(request.app.state.status())) != "ready":
+async def ready(request: Request, response: Response, manager: Manager) -> Nothing:
+    if manager.admission.draining or _overall(list(request.app.state.status())) != "ready":
         response.status_code = 503
+        response.headers["Retry-After"] = str(READY_AFTER_S)
     return Nothing()
 
 
@@ -107,7 +118,7 @@ def _overall(models: Sequence[ModelStatus]) -> Literal["loading", "ready", "fail
     status_code=201,
     tags=["sessions"],
     summary="Begin a session",
-    responses=_refusals(ConfigError, TooManySessions),
+    responses=_refusals(ConfigError, TooManySessions, ServerDraining),
 )
 async def create(body: NewSession, manager: Manager) -> Created:
     session = manager.create(body.options)
@@ -124,15 +135,22 @@ async def configure(session: Found, body: Changes) -> Configured:
     return Configured(options=session.configure(body))
 
 
-@router.put(
+async def draft(session: Found, body: Draft) -> Response:
+    segments = [vars(segment) for segment in session.draft(body.revision, body.text)]
+    return JSONResponse({"revision": body.revision, "segments": segments}, 202, headers=NO_STORE)
+
+
+router.add_api_route(
     "/sessions/{token}/draft",
+    draft,
+    methods=["PUT"],
     status_code=202,
     tags=["typing"],
     summary="Replace the draft",
+    response_model=Drafted,
     responses=_refusals(SessionNotFound, StaleRevision, TextTooLong, InvalidText),
+    route_class_override=DraftRoute,
 )
-async def draft(session: Found, body: Draft) -> Drafted:
-    return Drafted(revision=body.revision, segments=list(session.draft(body.revision, body.text)))
 
 
 @router.post(
@@ -140,7 +158,10 @@ async def draft(session: Found, body: Draft) -> Drafted:
     status_code=202,
     tags=["typing"],
     summary="Ask for the answers",
-    responses=_refusals(SessionNotFound, StaleRevision, TurnRunning, TooManyTurns, TextTooLong, InvalidText),
+    responses=_refusals(
+        *(SessionNotFound, StaleRevision, TurnRunning, TooManyTurns, TextTooLong, InvalidText),
+        *(Overloaded, ServerDraining),
+    ),
 )
 async def submit(session: Found, body: Submit) -> Submitted:
     turn = session.submit(body.revision, body.text, body.lanes)

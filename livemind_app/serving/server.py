@@ -1,7 +1,10 @@
-"""uvicorn, bound early and stopped without waiting for streams that never end."""
+"""uvicorn, bound early, and stopped in order: answers are finished, streams ended, connections closed."""
 
+import asyncio
+import os
 import socket
 from collections.abc import Awaitable, Callable
+from types import FrameType
 
 import uvicorn
 from sse_starlette.sse import AppStatus
@@ -9,11 +12,18 @@ from starlette.types import ASGIApp
 
 from livemind_app.errors import ConfigError
 
-SHUTDOWN_S = 5  # for answers that are being sent; then they are cut
+SHUTDOWN_S = 5  # for what is being sent; then it is cut
+
+
+async def at_once() -> None:
+    """Nothing to wait for."""
 
 
 class Server(uvicorn.Server):
-    """`end_streams` runs first at shutdown: uvicorn would wait for open streams before it tells the app."""
+    """At shutdown `drain` runs first, while requests are still answered; a second signal cuts it short.
+
+    Then `end_streams`: uvicorn would wait for open streams before it tells the app.
+    """
 
     def __init__(
         self,
@@ -21,29 +31,56 @@ class Server(uvicorn.Server):
         listening: socket.socket,
         *,
         end_streams: Callable[[], Awaitable[None]],
+        drain: Callable[[], Awaitable[None]] = at_once,
         announce: Callable[[str], None] = print,
     ) -> None:
         # sse-starlette would cut streams at a signal while we let them end; the switch is the process's.
         AppStatus.enable_automatic_graceful_drain = False
         # No access log: paths hold session tokens, and a token opens its session's drafts.
         super().__init__(
-            uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=SHUTDOWN_S)
+            uvicorn.Config(
+                app,
+                log_config=None,  # as everything of this program logs
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                # A Space is reached through proxies only, and they say for whom they ask.
+                forwarded_allow_ips="*" if os.environ.get("SPACE_ID") else None,
+                timeout_graceful_shutdown=SHUTDOWN_S,
+            )
         )
         self._listening = listening
         self._end_streams = end_streams
+        self._drain = drain
+        self._hurry = asyncio.Event()
         self._announce = announce
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         await super().serve(sockets or [self._listening])
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started:
             self._announce(f"LiveMind is at {address(self._listening)}")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._finish()
         await self._end_streams()
         await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.should_exit:
+            self._loop.call_soon_threadsafe(self._hurry.set)
+        super().handle_exit(sig, frame)
+
+    async def _finish(self) -> None:
+        """Let it drain, but not beyond a second signal."""
+        tasks = {asyncio.ensure_future(self._drain()), asyncio.ensure_future(self._hurry.wait())}
+        _, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
 
 
 def listen(host: str, port: int) -> socket.socket:

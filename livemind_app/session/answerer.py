@@ -119,9 +119,14 @@ class Answerer:
         async with aclosing(self._engine.stream(request)) as outputs:
             async for output in outputs:
                 if isinstance(output, Finished):
-                    self._measured(turn, name, watch, ready, output)
+                    if self._known(turn):
+                        self._measured(turn, name, watch, ready, output)
                 elif not request.cancel.cancelled:
                     self._grow(turn, name, watch, output)
+
+    def _known(self, turn: TurnState) -> bool:
+        """Whether it is still there: a new chat begins without it, and counts its turns from 1 again."""
+        return any((each.id, each.at) == (turn.id, turn.at) for each in self._store.state.turns)
 
     def _grow(self, turn: TurnState, name: LaneName, watch: Stopwatch, chunk: Chunk) -> None:
         watch.token(self._store.now)

@@ -4,7 +4,7 @@ The same values are folded into the state (`apply.py`), kept in the event ring (
 the page. `at` is in seconds since the session began, on the server's clock.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from livemind_app.session.lanes import LaneName
@@ -145,4 +145,10 @@ Event = Segments | Action | Prepared | Turn | Answer | Lane | StateChanged | Fai
 
 def to_wire(event: Event) -> dict[str, Any]:
     """The event as JSON-ready values, its type included."""
-    return {"type": event.type, **asdict(event)}
+    wire: dict[str, Any] = {"type": event.type, **vars(event)}
+    match event:  # by hand: `asdict` copies deeply, and this is done for every keystroke and token
+        case Segments():
+            wire["segments"] = [vars(segment) for segment in event.segments]
+        case Lane(metrics=Metrics() as metrics):
+            wire["metrics"] = vars(metrics)
+    return wire

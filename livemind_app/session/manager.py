@@ -2,11 +2,13 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from livemind_app.errors import SessionNotFound, TooManySessions
 from livemind_app.protocol import Engine
+from livemind_app.session.admission import Admission
 from livemind_app.session.clock import Clock, RealClock
 from livemind_app.session.events import Event
 from livemind_app.session.limits import Limits
@@ -34,7 +36,9 @@ class SessionManager:
         self.limits = limits or Limits()
         self.defaults = defaults or Options()
         self._clock = clock or RealClock()
+        self.admission = Admission(self.limits.max_answers, self._rest)
         self.observers: list[Observe] = []
+        self.on_turn: list[Callable[[Session], None]] = []  # called when a session's newest turn has ended
         self._sessions: dict[str, Session] = {}
         self._sweeper: asyncio.Task[None] | None = None
 
@@ -42,7 +46,8 @@ class SessionManager:
         return len(self._sessions)
 
     def create(self, options: Mapping[str, Any] | None = None) -> Session:
-        """A new session with a 128-bit token. Raises TooManySessions or ConfigError."""
+        """A new session with a 128-bit token. Raises TooManySessions, ServerDraining or ConfigError."""
+        self.admission.take_sessions()
         chosen = self.defaults.changed(options or {})
         self._sweep()
         if len(self) >= self.limits.max_sessions:
@@ -50,7 +55,9 @@ class SessionManager:
                 f"all {self.limits.max_sessions} sessions are in use; try again in a minute"
             )
         token = secrets.token_urlsafe(16)
-        session = Session(token, self.engine, self.limits, chosen, self._clock, self._observe)
+        session = Session(
+            token, self.engine, self.limits, chosen, self._clock, self.admission, self._observe, self._ended
+        )
         self._sessions[session.token] = session
         self._sweeper = self._sweeper or asyncio.create_task(self._keep_sweeping())
         return session
@@ -66,6 +73,16 @@ class SessionManager:
         del self._sessions[token]
         await session.close()
 
+    async def drain(self, seconds: float) -> None:
+        """Take nothing new; return when all answers are written, or were stopped after so many seconds."""
+        self.admission.drain()
+        sessions = list(self._sessions.values())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*(session.answered() for session in sessions))
+        for session in sessions:
+            session.stop()
+
     async def close(self) -> None:
         """End every stream and all work."""
         if self._sweeper:
@@ -73,9 +90,17 @@ class SessionManager:
         sessions, self._sessions = list(self._sessions.values()), {}
         await asyncio.gather(*(session.close() for session in sessions))
 
+    def _rest(self) -> None:
+        for session in self._sessions.values():
+            session.rest()
+
     def _observe(self, event: Event) -> None:
         for observer in self.observers:
             observer(event)
+
+    def _ended(self, session: Session) -> None:
+        for observer in self.on_turn:
+            observer(session)
 
     async def _keep_sweeping(self) -> None:
         while True:

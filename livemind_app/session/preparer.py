@@ -9,6 +9,7 @@ from time import perf_counter
 
 from livemind_app.errors import LiveMindError
 from livemind_app.protocol import Cancel, Engine, Finished, Priority, Request, Sampling
+from livemind_app.session.admission import Admission
 from livemind_app.session.events import Prepared
 from livemind_app.session.lanes import LANE_ROLE, LaneName
 from livemind_app.session.plan import (
@@ -44,10 +45,11 @@ class Running:
 class Preparer:
     """Runs what plan_preparing names until the session closes. Each lane has a cache, by its name."""
 
-    def __init__(self, store: Store, engine: Engine, session: str) -> None:
+    def __init__(self, store: Store, engine: Engine, session: str, admission: Admission) -> None:
         self._store = store
         self._engine = engine
         self._session = session
+        self._admission = admission
         self._known: dict[LaneName, Known] = {}
         self._answers: dict[LaneName, Speculated] = {}
         self._submitted: dict[LaneName, Speculated] = {}
@@ -57,6 +59,7 @@ class Preparer:
 
     async def run(self) -> None:
         while not self._store.ring.closed:
+            await self._admission.room()
             seen = self._store.ring.last
             step = self._plan()
             if isinstance(step, Read | Speculate):
@@ -74,6 +77,11 @@ class Preparer:
     def revise(self) -> None:
         """After an edit: stop what is done for text that is gone."""
         if self._running and not self._wanted(self._running.step):
+            self._running.cancel()
+
+    def rest(self) -> None:
+        """Stop here; what was said of an answer is kept, to go on from."""
+        if self._running:
             self._running.cancel()
 
     def submit(self) -> None:

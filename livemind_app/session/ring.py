@@ -5,6 +5,7 @@ out of the ring is told so and starts again from a snapshot.
 """
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -15,8 +16,11 @@ Frame = tuple[int, dict[str, Any]]  # id, event as JSON-ready values
 class EventRing:
     """Owned by one event loop; ids count from 1."""
 
-    def __init__(self, capacity: int) -> None:
-        self._frames: deque[Frame] = deque(maxlen=capacity)
+    def __init__(self, capacity: int, characters: int = sys.maxsize) -> None:
+        self._capacity = capacity
+        self._characters = characters
+        self._held = 0  # characters
+        self._frames: deque[Frame] = deque()
         self._news = asyncio.Event()
         self.last = 0
         self.closed = False
@@ -24,7 +28,15 @@ class EventRing:
     def append(self, event: dict[str, Any]) -> None:
         self.last += 1
         self._frames.append((self.last, event))
+        self._held += size(event)
+        while len(self._frames) > self._capacity or self._held > self._characters:
+            self._held -= size(self._frames.popleft()[1])
         self._wake()
+
+    def forget(self) -> None:
+        """Drop what is held; whoever comes back for it gets a snapshot."""
+        self._frames.clear()
+        self._held = 0
 
     def close(self) -> None:
         self.closed = True
@@ -45,6 +57,23 @@ class EventRing:
     def _wake(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
+
+
+def size(value: Any) -> int:
+    """Characters of text in an event, and one for everything else.
+
+    >>> size({"type": "segments", "segments": [{"text": "Hello.", "finished": True}]})
+    15
+    """
+    match value:
+        case str():
+            return len(value)
+        case dict():
+            return sum(map(size, value.values()))
+        case list() | tuple():
+            return sum(map(size, value))
+        case _:
+            return 1
 
 
 def coalesce(frames: Sequence[Frame]) -> list[Frame]:

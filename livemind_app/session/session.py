@@ -7,15 +7,16 @@ A draft is cut into segments and applied; the thinker and the answerer read the 
 import asyncio
 import re
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
 from livemind_app.errors import InvalidText, StaleRevision, TextTooLong, TooManyTurns, TurnRunning
 from livemind_app.protocol import Engine
+from livemind_app.session.admission import Admission
 from livemind_app.session.answerer import Answerer
 from livemind_app.session.apply import matching
 from livemind_app.session.clock import Clock
-from livemind_app.session.events import Segment, Segments, StateChanged, Turn
+from livemind_app.session.events import Event, Lane, Segment, Segments, StateChanged, Turn
 from livemind_app.session.lanes import LaneName
 from livemind_app.session.limits import Limits
 from livemind_app.session.options import Options, check_lanes
@@ -40,15 +41,20 @@ class Session:
         limits: Limits,
         options: Options,
         clock: Clock,
+        admission: Admission,
         observe: Observe = lambda event: None,
+        on_turn: "Callable[[Session], None]" = lambda session: None,
     ) -> None:
         self.token = token
+        self._on_turn = on_turn
         self._engine = engine
         self._limits = limits
-        self._store = Store(State(options=options), limits.ring, clock, observe)
+        self._admission = admission
+        self._observe = observe
+        self._store = Store(State(options=options), limits, clock, self._see)
         self._segmenter = IncrementalSegmenter(options.granularity, options.min_length)
-        self._thinker = Thinker(self._store, engine, token)
-        self._preparer = Preparer(self._store, engine, token)
+        self._thinker = Thinker(self._store, engine, token, admission)
+        self._preparer = Preparer(self._store, engine, token, admission)
         self._answerer = Answerer(self._store, engine, token, self._preparer)
         owners = (self._thinker, self._preparer, self._answerer)
         self._tasks = [asyncio.create_task(owner.run()) for owner in owners]
@@ -81,6 +87,7 @@ class Session:
         """Answer `text` in `lanes`; a running note is cut and kept, and so is an answer already begun."""
         chosen = check_lanes(lanes) if lanes is not None else self.options.lanes
         self._check_submit(revision, text)
+        self._admission.take_submit()
         self._answerer.stop()
         self._replace(revision, text, complete=True)
         self._thinker.cut()
@@ -110,6 +117,16 @@ class Session:
             self._replace(self.state.revision, self.state.text, complete=False, keep=False)
         return options
 
+    def rest(self) -> None:
+        """Stop what is computed ahead; it goes on when the server has room again."""
+        self._thinker.cut()
+        self._preparer.rest()
+
+    async def answered(self) -> None:
+        """Return when no answer is being written."""
+        while (turn := self.state.turn) and not turn.done and not self._store.ring.closed:
+            await self._store.ring.news(self._store.ring.last)
+
     async def settled(self) -> None:
         """Return when nothing is computed for the draft, and nothing is left to unless it stays as it is."""
         await self._thinker.settled.wait()
@@ -129,10 +146,19 @@ class Session:
     async def close(self) -> None:
         """End the streams, stop all work, drop the caches."""
         self._store.ring.close()
+        self._admission.mark(self.token, waiting=False)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._engine.forget(self.token)
+
+    def _see(self, event: Event) -> None:
+        if isinstance(event, Turn | Lane | StateChanged):
+            turn = self.state.turn
+            self._admission.mark(self.token, waiting=turn is not None and turn.live_running)
+        self._observe(event)
+        if isinstance(event, Turn) and event.done:
+            self._on_turn(self)
 
     def _touch(self) -> None:
         self._touched = time.monotonic()

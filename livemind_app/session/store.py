@@ -6,6 +6,7 @@ from collections.abc import Callable
 from livemind_app.session.apply import apply
 from livemind_app.session.clock import Clock
 from livemind_app.session.events import Event, StateChanged, to_wire
+from livemind_app.session.limits import Limits
 from livemind_app.session.ring import EventRing, Frame, coalesce
 from livemind_app.session.state import State, snapshot
 
@@ -17,10 +18,10 @@ class Store:
     """State, clock and event ring of one session; lives on one event loop."""
 
     def __init__(
-        self, state: State, capacity: int, clock: Clock, observe: Observe = lambda event: None
+        self, state: State, limits: Limits, clock: Clock, observe: Observe = lambda event: None
     ) -> None:
         self.state = state
-        self.ring = EventRing(capacity)
+        self.ring = EventRing(limits.ring, limits.ring_text)
         self._clock = clock
         self._observe = observe
         self._began = clock()
@@ -36,6 +37,8 @@ class Store:
     def emit(self, event: Event) -> None:
         self.state = apply(self.state, event)
         self._observe(event)
+        if isinstance(event, StateChanged) and event.cleared:
+            self.ring.forget()
         whole = isinstance(event, StateChanged)
         self.ring.append(self._snapshot() if whole else to_wire(event))
 

@@ -9,6 +9,7 @@ from time import perf_counter
 from livemind_app.errors import EngineError, LiveMindError
 from livemind_app.protocol import Cancel, Chunk, Engine, Finished, Message, Priority, Request
 from livemind_app.session.actions import ActionParser, is_echo
+from livemind_app.session.admission import Admission
 from livemind_app.session.events import Action, ActionKind, ActionStatus, Failure
 from livemind_app.session.formats import FORMATS, Block, Format, Gate, assistant, blocks_of
 from livemind_app.session.plan import Think, plan_thinking
@@ -38,10 +39,11 @@ class Running:
 class Thinker:
     """Runs what plan_thinking names until the session closes."""
 
-    def __init__(self, store: Store, engine: Engine, session: str) -> None:
+    def __init__(self, store: Store, engine: Engine, session: str, admission: Admission) -> None:
         self._store = store
         self._engine = engine
         self._session = session
+        self._admission = admission
         self._running: Running | None = None
         self.settled = asyncio.Event()  # the newest draft needs nothing more
         self._tokens_per_s = 10.0  # of the newest note; a guess before the first
@@ -49,6 +51,7 @@ class Thinker:
     async def run(self) -> None:
         seen = 0
         while not self._store.ring.closed:
+            await self._admission.room()
             seen = self._store.ring.last
             if step := plan_thinking(self._store.state):
                 await self._think(step)
@@ -64,7 +67,7 @@ class Thinker:
             running.cancel()
 
     def cut(self) -> None:
-        """Before a submit: end the running note here and keep what it has said."""
+        """Before a submit, or where there is no room: end the running note here and keep what it has said."""
         if not self._running:
             return
         self._running.cancel()

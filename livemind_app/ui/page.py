@@ -12,6 +12,7 @@ from gradio.events import api
 
 from livemind_app.session.manager import SessionManager
 from livemind_app.session.options import CHOICES, RANGES, Options
+from livemind_app.ui.discreet import keep_gradio_discreet
 from livemind_app.ui.endpoints import Endpoints
 from livemind_app.ui.examples import EXAMPLES
 from livemind_app.ui.theme import build_theme
@@ -74,6 +75,7 @@ class OptionInputs(NamedTuple):
 
 def build_page(manager: SessionManager) -> gr.Blocks:
     """The page and its two named endpoints, `/draft` and `/submit`."""
+    keep_gradio_discreet()
     page = gr.Blocks(title="LiveMind", analytics_enabled=False, fill_width=True)
     with page:
         _header()

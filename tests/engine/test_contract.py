@@ -4,6 +4,7 @@ What weights can change is tested in each of their formats, the rest in one.
 """
 
 import asyncio
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import count
@@ -224,6 +225,17 @@ async def test_an_urgent_request_overtakes_and_both_outputs_are_whole(engine: Ow
     high = await urgent[0]
     assert order == ["high", "low"]
     assert low == high == alone
+
+
+@one_format
+def test_what_is_under_way_is_counted_until_it_ends(engine: OwnedEngine) -> None:
+    outputs = engine.generate(Request(ids_of(engine), "llm", 24, priority=Priority.NOTE))
+    next(outputs)
+    assert engine.usage().queued[Priority.NOTE] == 1
+    list(outputs)
+    deadline = time.monotonic() + 20
+    while engine.usage().queued.get(Priority.NOTE, 0):
+        assert time.monotonic() < deadline
 
 
 @one_format

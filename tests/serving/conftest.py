@@ -14,7 +14,9 @@ import pytest
 
 from livemind_app.engine.scripted import ScriptedEngine
 from livemind_app.protocol import Request
+from livemind_app.serving.access import Access
 from livemind_app.serving.app import Timing, create_api
+from livemind_app.serving.history import History
 from livemind_app.serving.server import Server, address, listen
 from livemind_app.session.limits import Limits
 from livemind_app.session.manager import SessionManager
@@ -116,12 +118,16 @@ def refusal(response: httpx.Response) -> tuple[int, str]:
 
 @contextmanager
 def serving(
-    limits: Limits | None = None, timing: Timing | None = None, send_buffer: int | None = None
+    limits: Limits | None = None,
+    timing: Timing | None = None,
+    send_buffer: int | None = None,
+    access: Access | None = None,
+    history: History | None = None,
 ) -> Iterator[Service]:
     gate = Gate()
     engine = ScriptedEngine(step=gate)
     manager = SessionManager(engine, limits or Limits())
-    app = create_api(manager, engine.status, timing=timing)
+    app = create_api(manager, engine.status, timing=timing, access=access, history=history)
     ready = threading.Event()
     with listen("127.0.0.1", 0) as listening:
         if send_buffer:

@@ -1,11 +1,15 @@
 """What Prometheus reads: the figures of the page, and nothing that was typed."""
 
+import json
+import re
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.serving.conftest import Service, serving, until
+from tests.serving.conftest import WAIT_S, Service, refusal, serving, until
 
 SECRET = "The password of Anna is xylophone. What is it?"
 
@@ -53,3 +57,53 @@ def test_nothing_that_was_typed_is_in_the_metrics(fresh: Service) -> None:
         until(frames, "turn", done=True)
     text = fresh.http.get("/metrics").text
     assert not any(word in text for word in ("xylophone", "Anna", token))
+
+
+def test_requests_are_counted_by_their_route_and_not_by_their_path(fresh: Service) -> None:
+    token = fresh.create()
+    fresh.draft(token, 1, SECRET)
+    fresh.draft(token, 1, SECRET)
+    fresh.http.get(f"/somewhere/{token}")
+    found = figures(fresh)
+    route = "/api/sessions/{token}/draft"
+    assert found["livemind_requests_total", "PUT", route, "202"] == 1
+    assert found["livemind_requests_total", "PUT", route, "409"] == 1
+    assert found["livemind_requests_total", "GET", "other", "404"] == 1
+    assert found["livemind_request_seconds_count", "PUT", route] == 2
+
+
+def test_what_waits_in_the_engine(fresh: Service) -> None:
+    fresh.gate.open.clear()
+    token = fresh.create()
+    fresh.submit(token, 1, SECRET, lanes=["live"])
+    deadline = time.monotonic() + WAIT_S
+    while figures(fresh)["livemind_queue", "answer"] != 1:
+        assert time.monotonic() < deadline
+    assert figures(fresh)["livemind_answers",] == 1
+    with fresh.events(token) as frames:
+        fresh.gate.open.set()
+        until(frames, "turn", done=True)
+    found = figures(fresh)
+    assert found["livemind_answers",] == found["livemind_queue", "answer"] == 0
+
+
+def test_a_method_that_nobody_knows_makes_no_figures_of_its_own(fresh: Service) -> None:
+    for method in ("PROPFIND", "REPORT", "LINK"):
+        assert refusal(fresh.http.request(method, "/api/health"))[0] == 405
+    methods = {key[1] for key in figures(fresh) if key[0] == "livemind_requests_total"}
+    assert methods <= {"GET", "other"}
+
+
+def test_every_panel_of_the_dashboard_asks_for_a_metric_that_there_is(fresh: Service) -> None:
+    token = fresh.create()
+    with fresh.events(token) as frames:
+        fresh.submit(token, 1, SECRET)
+        until(frames, "turn", done=True)
+    names = {key[0] for key in figures(fresh)} | {"livemind_failures_total"}  # has no sample before the first
+    dashboard = json.loads(Path("deploy/grafana.json").read_text(encoding="utf-8"))
+    asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    assert len(asked) >= 15
+    for expression in asked:
+        metrics = re.findall(r"\b(?:livemind|process)_\w+", expression)
+        assert metrics
+        assert set(metrics) <= names, expression

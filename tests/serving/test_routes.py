@@ -154,9 +154,11 @@ def test_openapi_documents_every_route_and_refusal(service: Service) -> None:
         ("post", "/api/sessions/{token}/clear"),
         ("delete", "/api/sessions/{token}"),
         ("get", "/api/sessions/{token}/events"),
+        ("get", "/api/history"),
+        ("get", "/api/history/export"),
     }
     assert all(operation["summary"] for operation in operations.values())
     draft = operations["put", "/api/sessions/{token}/draft"]["responses"]
-    assert set(draft) == {"202", "404", "409", "413", "422"}
+    assert set(draft) == {"202", "401", "403", "404", "409", "413", "422", "429"}
     assert "HTTPValidationError" not in document["components"]["schemas"]
     assert service.http.get("/docs").status_code == 200

@@ -67,3 +67,18 @@ async def test_readers_wake_for_news_and_for_the_end() -> None:
     await asyncio.sleep(0)
     ring.close()
     await asyncio.wait_for(waiting, 5)
+
+
+@given(st.integers(0, 60), st.lists(st.text(max_size=30), min_size=1))
+def test_the_text_it_holds_is_bounded_and_the_newest_is_what_it_holds(
+    characters: int, texts: list[str]
+) -> None:
+    ring = EventRing(100, characters)
+    for text in texts:
+        ring.append({"text": text})
+    held = next(count for count in range(len(texts), -1, -1) if ring.since(ring.last - count) is not None)
+    frames = ring.since(ring.last - held)
+    assert frames == [(n, {"text": texts[n - 1]}) for n in range(len(texts) - held + 1, len(texts) + 1)]
+    assert sum(len(text) for text in texts[len(texts) - held :]) <= characters
+    if held < len(texts):
+        assert sum(len(text) for text in texts[len(texts) - held - 1 :]) > characters

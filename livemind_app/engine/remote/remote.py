@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import secrets
 import threading
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import aclosing, suppress
@@ -23,7 +24,7 @@ from livemind_app.engine.remote.tokens import remote_tokenizer
 from livemind_app.engine.scheduler import Sink
 from livemind_app.engine.streams import aiterate, iterate
 from livemind_app.errors import EngineError, GenerationFailed, LiveMindError, ModelError, ServerFailed
-from livemind_app.protocol import Finished, ModelStatus, Output, Request, Role
+from livemind_app.protocol import Finished, ModelStatus, Output, Priority, Request, Role, Usage
 
 AFFINITY = "X-Session-Id"  # by which routers keep a session with one replica
 UNKNOWN = 1 << 30  # tokens of context, of a server that does not tell
@@ -46,7 +47,7 @@ class RemoteEngine:
         self._thread = threading.Thread(target=self._loop.run_forever, name="livemind-remote", daemon=True)
         self._thread.start()
         self._client = Client(address.base, key)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], Priority] = {}
         asyncio.run_coroutine_threadsafe(self._connect(), self._loop)
 
     async def ready(self) -> None:
@@ -57,6 +58,9 @@ class RemoteEngine:
 
     def status(self) -> tuple[ModelStatus, ...]:
         return tuple(self._status(role) for role in self._roles)
+
+    def usage(self) -> Usage:
+        return Usage(Counter(priority for priority in list(self._tasks.values())))
 
     def tokenizer(self, role: Role) -> ChatTokenizer:
         return self._served.result().tokenizer
@@ -150,8 +154,8 @@ class RemoteEngine:
     def _start(self, request: Request, sink: Sink) -> None:
         def run() -> None:
             task = self._loop.create_task(self._run(request, sink))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks[task] = request.priority
+            task.add_done_callback(self._tasks.pop)
             # Behind the task's first step, which has to run for the sink to hear of the end.
             request.cancel.then(lambda: self._on_loop(task.cancel))
 

@@ -1,0 +1,77 @@
+"""Reading the history: for whoever sits at this machine, or knows its password."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi.responses import StreamingResponse
+
+from livemind_app.serving.errors import NO_STORE
+from livemind_app.serving.history import COLUMNS, History
+from livemind_app.serving.models import ErrorBody, Runs
+from livemind_app.serving.rates import address_of
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
+
+
+def _history(request: Request) -> History:
+    history: History | None = request.app.state.history
+    if history is None:
+        raise HTTPException(404, "No history is kept here; --history says where to keep one.")
+    if not request.app.state.access.password and (history.texts or address_of(request.scope)):
+        raise HTTPException(403, "The history is read on the server's own machine, or with a password.")
+    return history
+
+
+Kept = Annotated[History, Depends(_history)]
+REFUSED: dict[int | str, dict[str, Any]] = {
+    401: {"model": ErrorBody, "description": "`login_required`"},
+    403: {"model": ErrorBody, "description": "`forbidden`"},
+    404: {"model": ErrorBody, "description": "`not_found`: none is kept"},
+    422: {"model": ErrorBody, "description": "`invalid_request`"},
+    429: {"model": ErrorBody, "description": "`too_many_requests`"},
+}
+router = APIRouter(prefix="/api/history", tags=["history"], responses=REFUSED)
+
+
+@router.get("", summary="What was asked and how long it took, the newest first")
+def read(
+    history: Kept,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    before: Annotated[int | None, Query(ge=0, le=2**53 - 1, description="Rows older than this one.")] = None,
+) -> Runs:
+    return Runs(runs=history.read(limit, before))
+
+
+@router.get(
+    "/export", summary="All of it, as a table or a JSON object a line", response_class=StreamingResponse
+)
+def export(history: Kept, format: Literal["csv", "jsonl"] = "csv") -> StreamingResponse:
+    lines = _csv(history) if format == "csv" else _jsonl(history)
+    kind = "text/csv; charset=utf-8" if format == "csv" else "application/jsonl"
+    name = {"Content-Disposition": f'attachment; filename="livemind-history.{format}"'}
+    return StreamingResponse(lines, media_type=kind, headers={**NO_STORE, **name})
+
+
+def _jsonl(history: History) -> Iterator[str]:
+    for row in history.export():
+        yield json.dumps(row) + "\n"
+
+
+def _csv(history: History) -> Iterator[str]:
+    yield _line(COLUMNS)
+    for row in history.export():
+        yield _line(_harmless(row[name]) for name in COLUMNS)
+
+
+def _line(values: Any) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerow(values)
+    return out.getvalue()
+
+
+def _harmless(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

@@ -1,0 +1,187 @@
+"""Drafts, edits, submits, stops, options, new chats and readers that come back, in any order."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from livemind_app.engine.scripted import ScriptedEngine
+from livemind_app.errors import Overloaded, StaleRevision, TurnRunning
+from livemind_app.session import Limits, SessionManager
+from livemind_app.session.state import FINAL, snapshot
+from tests.session.conftest import turn_done, until
+
+Result = TypeVar("Result")
+PIECES = st.sampled_from(
+    ["Tom has three apples. ", "Ann gives him 4 more. ", "How many?", "x", " ", "\n", "世界。"]
+)
+CHANGES = st.one_of(
+    st.fixed_dictionaries({"mode": st.sampled_from(["infer", "exact", "off"])}),
+    st.fixed_dictionaries({"granularity": st.sampled_from(["word", "sentence", "clause"])}),
+    st.fixed_dictionaries({"min_length": st.integers(1, 40)}),
+    st.fixed_dictionaries({"speculate_tokens": st.sampled_from([0, 8, 512])}),
+)
+PLACES = st.floats(0, 1)
+
+
+class Chat(RuleBasedStateMachine):
+    """One user beside another whose answers may fill the server; `self.text` is what the page holds."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.engine = ScriptedEngine()
+        self.run(self._begin())
+
+    async def _begin(self) -> None:
+        self.manager = SessionManager(self.engine, Limits(max_answers=1, ring=64))
+        self.session = self.manager.create({"lanes": ["live", "slm"]})
+        self.other = self.manager.create({"lanes": ["live"]})
+        self.text, self.revision, self.turns, self.last = "", 0, 0, 0
+
+    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        async def with_a_step() -> Result:
+            result = await work
+            await asyncio.sleep(0)
+            return result
+
+        return self.loop.run_until_complete(with_a_step())
+
+    @rule(place=PLACES, piece=PIECES)
+    def types(self, place: float, piece: str) -> None:
+        at = round(place * len(self.text))
+        self.run(self._draft(self.text[:at] + piece + self.text[at:]))
+
+    @rule(place=PLACES, length=st.integers(1, 30))
+    def deletes(self, place: float, length: int) -> None:
+        at = round(place * len(self.text))
+        self.run(self._draft(self.text[:at] + self.text[at + length :]))
+
+    async def _draft(self, text: str) -> None:
+        self.text, self.revision = text, self.revision + 1
+        segments = self.session.draft(self.revision, text)
+        assert "".join(segment.text for segment in segments) == text
+
+    @rule(behind=st.integers(0, 3))
+    def sends_an_old_draft(self, behind: int) -> None:
+        async def stale() -> None:
+            if self.session.state.revision - behind < 0:
+                return
+            with pytest.raises(StaleRevision) as refused:
+                self.session.draft(self.session.state.revision - behind, "something else")
+            assert refused.value.revision == self.session.state.revision
+
+        self.run(stale())
+
+    @rule()
+    def submits(self) -> None:
+        async def submit() -> None:
+            # No precondition: whether there is a text depends on the engine's thread, what is drawn must not.
+            if not self.text.strip():
+                return
+            self.revision += 1
+            try:
+                turn = self.session.submit(self.revision, self.text)
+            except (TurnRunning, Overloaded):
+                return  # the text is still in the page and here
+            self.turns += 1
+            assert (turn.id, turn.prompt) == (self.turns, self.text)
+            self.text = ""
+
+        self.run(submit())
+
+    @rule()
+    def somebody_else_asks(self) -> None:
+        async def ask() -> None:
+            try:
+                self.other.submit(self.other.state.revision + 1, "What else?")
+            except (TurnRunning, Overloaded):
+                return
+
+        self.run(ask())
+
+    @rule()
+    def stops(self) -> None:
+        async def stop() -> None:
+            self.session.stop()
+            assert not self.session.state.turn or self.session.state.turn.done
+
+        self.run(stop())
+
+    @rule()
+    def begins_anew(self) -> None:
+        async def clear() -> None:
+            self.session.clear()
+
+        self.run(clear())
+        self.text, self.turns = "", 0
+
+    @rule(changes=CHANGES)
+    def changes_options(self, changes: dict[str, Any]) -> None:
+        async def configure() -> None:
+            options = self.session.configure(changes)
+            assert changes.items() <= options.to_dict().items()
+
+        self.run(configure())
+
+    @rule()
+    def waits_for_the_answer(self) -> None:
+        async def wait() -> None:
+            for session in (self.session, self.other):
+                if session.state.turn:
+                    await until(session, turn_done, timeout=60)
+
+        self.run(wait())
+
+    @rule(missed=st.integers(0, 100))
+    def comes_back(self, missed: int) -> None:
+        """What a reader gets goes on where it left, or is the whole picture."""
+
+        async def read() -> None:
+            position = max(self.last - missed, 0)
+            frames = self.session.events(position)
+            if self.session._store.ring.last > position:
+                batch = await anext(frames)
+                ids = [number for number, _ in batch]
+                assert ids == sorted(set(ids))
+                assert ids[0] > position
+                first = batch[0][1]
+                if self.session._store.ring.since(position) is None:  # what it missed is not held any more
+                    assert {**first, "at": 0} == {**snapshot(self.session.state), "at": 0}
+                self.last = ids[-1]
+            await frames.aclose()
+
+        self.run(read())
+
+    @invariant()
+    def nothing_typed_is_lost(self) -> None:
+        state = self.session.state
+        assert state.text == self.text
+        assert len(state.turns) == self.turns
+        assert state.read <= state.finished
+        assert snapshot(state)["text"] == self.text
+
+    @invariant()
+    def places_are_counted(self) -> None:
+        waiting = [s.state.turn is not None and s.state.turn.live_running for s in (self.session, self.other)]
+        assert self.manager.admission.answers == sum(waiting)
+        assert self.manager.admission.shedding == any(waiting)
+
+    def teardown(self) -> None:
+        if hasattr(self, "manager"):
+            self.waits_for_the_answer()
+            for turn in self.session.state.turns:
+                assert turn.done
+                assert all(lane.status in FINAL for lane in turn.lanes.values())
+            self.run(self.manager.close())
+            self.engine.close()
+            assert not sum(self.engine.usage().queued.values())
+            self.loop.close()
+
+
+TestChat = Chat.TestCase
+TestChat.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
