@@ -12,7 +12,10 @@ from livemind_app.config import Settings
 from livemind_app.errors import LiveMindError
 
 Run = Callable[[argparse.Namespace], int | None]
-SETTINGS = ("preset", "llm", "slm", "dtype", "weights", "prefill", "drafts", "draft_text", "host", "port")
+SETTINGS = (
+    *("preset", "llm", "slm", "dtype", "weights", "prefill", "drafts", "draft_text", "adapter"),
+    *("host", "port"),
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -110,6 +113,11 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         help="what lookahead drafts from: a session's own text, or what was answered to anybody too",
     )
     add("--draft-text", metavar="FILE", help="public text that lookahead drafts from as well")
+    add(
+        "--adapter",
+        metavar="FOLDER",
+        help="of `livemind train llm-to-slm`, for the lane llm-to-slm (default: the package's own)",
+    )
     add("--host", help="address to bind (default: 127.0.0.1; 0.0.0.0 in a Space)")
     add("--port", help="port to bind (default: 7860; 0: any free one)")
     parser.epilog = "Every option can be set as a variable too: LIVEMIND_PRESET, LIVEMIND_PORT, …"

@@ -24,17 +24,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "text": BASE,
     "decoding": BASE | {"text"},
     "engine": BASE | {"text", "decoding"},
+    "training": BASE | {"engine"},
     "sentence_vae": BASE | {"text", "decoding", "engine"},
-    "llm_to_slm": BASE | {"text", "decoding", "engine"},
+    "llm_to_slm": BASE | {"text", "decoding", "engine", "training"},
     "session": BASE | {"text"},
     "serving": BASE | {"text", "session"},
     "ui": BASE | {"text", "session"},
-    "benchmark": BASE | {"text", "decoding", "engine", "session", "serving"},
-    "serve": BASE | {"engine", "session", "serving", "ui"},
-    "cli": BASE | {"engine", "benchmark", "serve"},
+    "benchmark": BASE | {"text", "decoding", "engine", "llm_to_slm", "session", "serving"},
+    "serve": BASE | {"engine", "llm_to_slm", "session", "serving", "ui"},
+    "cli": BASE | {"engine", "llm_to_slm", "benchmark", "serve"},
     "__main__": {"cli"},
     # The names of the library, each imported when it is first used.
-    "__init__": {"protocol", "engine", "session"},
+    "__init__": {"protocol", "engine", "llm_to_slm", "session"},
 }
 MODELS = {"torch", "transformers", "accelerate", "gguf", "safetensors"}
 WEB = {"fastapi", "starlette", "sse_starlette", "uvicorn", "gradio"}

@@ -8,6 +8,7 @@ caches are counted by longest common prefix, cancelling works before the next to
 import re
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from itertools import accumulate
 from time import sleep
 
 from livemind_app.engine.scheduler import Generation, Sink, Worker
@@ -20,9 +21,11 @@ from livemind_app.protocol import (
     Message,
     ModelStatus,
     Output,
+    Rendered,
     Request,
     Role,
 )
+from livemind_app.text.align import places
 
 Script = Callable[[Role, str], str]  # role, rendered prompt → reply
 END = "\x03"
@@ -46,6 +49,11 @@ class WordTokenizer:
         is_open = answer and messages[-1]["role"] == "assistant"
         text = f"{END}\n".join(turns) + ("" if is_open else f"{END}\n")
         return self.encode(text + ("<assistant>" if answer and not is_open else ""))
+
+    def locate(self, messages: Sequence[Message], *, answer: bool = True) -> Rendered:
+        ids = self.render(messages, answer=answer)
+        ends = accumulate(len(self._words[index]) for index in ids)
+        return Rendered(ids, places(["", self.decode(ids)], [*ends]))
 
     def encode(self, text: str) -> tuple[int, ...]:
         return tuple(self._id(word) for word in re.findall(r"\x03\n?|\s*[^\s\x03]+|\s+", text))
@@ -77,12 +85,14 @@ class ScriptedEngine:
         think: Callable[[str], bool] = lambda prompt: True,
         ends: Callable[[str], bool] = lambda prompt: False,
         step: Callable[[Request], None] = lambda request: None,
+        unguided: str | None = None,
     ) -> None:
         self._script = script
         self._token_s = token_s
         self._think = think
         self._ends = ends
         self._step = step
+        self._unguided = unguided
         self._tokenizer = WordTokenizer()
         self._caches: dict[tuple[str, str, Role], tuple[int, ...]] = {}
         self._worker = Worker()
@@ -93,6 +103,9 @@ class ScriptedEngine:
 
     def status(self) -> tuple[ModelStatus, ...]:
         return tuple(ModelStatus(role, "scripted", "ready") for role in ROLES)
+
+    def unguided(self) -> str | None:
+        return self._unguided
 
     def tokenizer(self, role: Role) -> WordTokenizer:
         return self._tokenizer

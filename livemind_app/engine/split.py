@@ -6,6 +6,8 @@ from typing import Protocol
 
 from livemind_app.protocol import ROLES, Engine, ModelStatus, Output, Request, Role, Tokenizer
 
+NO_STATES = "the large model's states are needed, and one behind a server gives none: load both models here"
+
 
 class OwnedEngine(Engine, Protocol):
     """An engine, for whoever made it."""
@@ -36,6 +38,9 @@ class SplitEngine:
     def status(self) -> tuple[ModelStatus, ...]:
         found = {status.role: status for engine in self._engines for status in engine.status()}
         return tuple(found[role] for role in ROLES)
+
+    def unguided(self) -> str | None:
+        return NO_STATES
 
     def tokenizer(self, role: Role) -> Tokenizer:
         return self._by_role[role].tokenizer(role)

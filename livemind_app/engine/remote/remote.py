@@ -21,6 +21,7 @@ from livemind_app.engine.remote.client import Client, Refused
 from livemind_app.engine.remote.completion import Completion, Served
 from livemind_app.engine.remote.tokens import remote_tokenizer
 from livemind_app.engine.scheduler import Sink
+from livemind_app.engine.split import NO_STATES
 from livemind_app.engine.streams import aiterate, iterate
 from livemind_app.errors import EngineError, GenerationFailed, LiveMindError, ModelError, ServerFailed
 from livemind_app.protocol import Finished, ModelStatus, Output, Request, Role
@@ -57,6 +58,9 @@ class RemoteEngine:
 
     def status(self) -> tuple[ModelStatus, ...]:
         return tuple(self._status(role) for role in self._roles)
+
+    def unguided(self) -> str | None:
+        return NO_STATES
 
     def tokenizer(self, role: Role) -> ChatTokenizer:
         return self._served.result().tokenizer
