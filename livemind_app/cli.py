@@ -66,6 +66,9 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     sweep = bench.add_parser("sweep", help="ways of thinking while the user types, compared on a sample")
     _add_lazily(sweep, "livemind_app.benchmark.typing.sweep", wanted=arguments[:2] == ["bench", "sweep"])
     train = commands.add_parser("train", help="train").add_subparsers(metavar="WHAT", required=True)
+    slm = train.add_parser("llm-to-slm", help="a small model that writes from a large one's states")
+    wanted = arguments[:2] == ["train", "llm-to-slm"]
+    _add_lazily(slm, "livemind_app.llm_to_slm.training.command", wanted=wanted)
     codec = train.add_parser("sentence-vae", help="the codec that makes sentences tokens")
     wanted = arguments[:2] == ["train", "sentence-vae"]
     _add_lazily(codec, "livemind_app.sentence_vae.train_command", wanted=wanted)

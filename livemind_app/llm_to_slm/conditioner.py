@@ -103,7 +103,7 @@ def normalized(states: Tensor) -> Tensor:
 
 def size_of(embedding: Tensor) -> float:
     """Root mean square of an embedding matrix; a sample of its rows will do."""
-    return float(embedding[:: max(1, len(embedding) // 4096)].float().square().mean().sqrt())
+    return float(embedding.detach()[:: max(1, len(embedding) // 4096)].float().square().mean().sqrt())
 
 
 def _zero(linear: nn.Linear) -> nn.Linear:

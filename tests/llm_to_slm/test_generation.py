@@ -1,4 +1,4 @@
-"""Guided generations on tiny random pairs: exactly the plain model untrained, and the same however they are typed."""
+"""Guided generations on tiny random pairs: the plain model's until trained, and the same however typed."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from livemind_app.decoding.lookahead.calibration import Calibration
 from livemind_app.decoding.lookahead.cost import Costs
 from livemind_app.decoding.lookahead.drafter import Drafter
-from livemind_app.decoding.lookahead.calibration import Calibration
 from livemind_app.engine.cache import CachePool
 from livemind_app.engine.generation import LoadedModel, generation
 from livemind_app.engine.lookahead import Lookahead
