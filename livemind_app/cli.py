@@ -47,6 +47,9 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     bench = commands.add_parser("bench", help="measure").add_subparsers(metavar="BENCHMARK", required=True)
     engine = bench.add_parser("engine", help="how fast and how well weights compute, by format")
     _add_lazily(engine, "livemind_app.benchmark.engine.command", wanted=arguments[:2] == ["bench", "engine"])
+    llm_to_slm = bench.add_parser("llm-to-slm", help="a small model from a large one's states, and controls")
+    wanted = arguments[:2] == ["bench", "llm-to-slm"]
+    _add_lazily(llm_to_slm, "livemind_app.benchmark.llm_to_slm.command", wanted=wanted)
     load = bench.add_parser("load", help="how a server bears many typing users")
     _add_lazily(load, "livemind_app.benchmark.load.command", wanted=arguments[:2] == ["bench", "load"])
     lookahead = bench.add_parser("lookahead", help="several tokens a forward, by several policies")

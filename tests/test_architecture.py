@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "session": BASE | {"text"},
     "serving": BASE | {"text", "session"},
     "ui": BASE | {"text", "session"},
-    "benchmark": BASE | {"text", "decoding", "engine", "llm_to_slm", "session", "serving"},
+    "benchmark": BASE | {"text", "decoding", "engine", "llm_to_slm", "training", "session", "serving"},
     "serve": BASE | {"engine", "llm_to_slm", "session", "serving", "ui"},
     "cli": BASE | {"engine", "llm_to_slm", "benchmark", "serve"},
     "__main__": {"cli"},

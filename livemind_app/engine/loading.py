@@ -18,7 +18,7 @@ from livemind_app.engine.models.load import load, resolve_dtype, resolve_weights
 from livemind_app.engine.models.prepare import prepare
 from livemind_app.engine.models.progress import Progress
 from livemind_app.engine.remote.address import is_address, parse
-from livemind_app.engine.split import OwnedEngine, SplitEngine
+from livemind_app.engine.split import NO_STATES, OwnedEngine, SplitEngine
 from livemind_app.protocol import ROLES, ModelStatus, Role
 
 Read = Callable[[str], LoadedModel]  # by its name
@@ -76,7 +76,7 @@ def load_engine(
     local = [role for role in ROLES if role not in remote]
     engines = _remote_engines(remote, api_key, affinity_header)
     if local:
-        engine = LocalEngine(load_all, cache_bytes, local, pair if not remote else unpaired)
+        engine = LocalEngine(load_all, cache_bytes, local, (lambda models: NO_STATES) if remote else pair)
         engines.update(dict.fromkeys(local, engine))
     return SplitEngine(engines) if remote else engines["llm"]
 

@@ -13,6 +13,7 @@ from time import sleep
 
 from livemind_app.engine.scheduler import Generation, Sink, Worker
 from livemind_app.engine.streams import aiterate, iterate
+from livemind_app.errors import EngineError
 from livemind_app.protocol import (
     ROLES,
     Chunk,
@@ -128,6 +129,8 @@ class ScriptedEngine:
         self._worker.submit(request, self._generation(request), sink)
 
     def _generation(self, request: Request) -> Generation:
+        if request.guide and self._unguided:
+            raise EngineError(self._unguided)
         prompt = self._tokenizer.decode(request.ids[: len(request.ids) - request.said])
         cached = self._cached(request)
         reply = self._tokenizer.encode(self._script(request.role, prompt)) if request.max_tokens else ()

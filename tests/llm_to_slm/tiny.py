@@ -64,6 +64,10 @@ def model(kind: str, vocabulary: int, width: int, seed: int, template: str = CHA
         for parameter in network.parameters():
             if parameter.dim() > 1:
                 parameter.normal_(std=0.15)  # else every context says the same
+        embedding = network.get_input_embeddings().weight
+        for token in range(len(fast)):
+            if token < len(SPECIAL) or not fast.decode([token]).strip().isascii():
+                embedding[token] *= 0.1  # answers are words, not parts of characters, and go on
     network.generation_config.eos_token_id = fast.eos_token_id
     return wrap(f"tiny-{kind}-{width}", network, fast)
 

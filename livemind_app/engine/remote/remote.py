@@ -177,6 +177,8 @@ class RemoteEngine:
             sink(GenerationFailed(f"{self._address.base} failed ({type(error).__name__}); send it again"))
 
     async def _generate(self, request: Request, sink: Sink) -> None:
+        if request.guide:
+            raise EngineError(NO_STATES)
         served = await asyncio.shield(asyncio.wrap_future(self._served))
         if self._breaker.open:
             raise ServerFailed(f"{self._address.base} does not answer; it is asked again in a moment")
