@@ -15,13 +15,15 @@ class Journal:
     def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
         """Raises ConfigError where the file was made with other settings."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        first, *rows = _whole_lines(path) or [dict(settings)]
-        if first != json.loads(json.dumps(settings)):
+        whole = _whole_lines(path)
+        first, *rows = [json.loads(line) for line in whole.split(b"\n")[:-1]] or [None]
+        if first is not None and first != json.loads(json.dumps(settings)):
             raise ConfigError(f"{path} was made with {first}, not with {settings}; choose another folder")
         self.rows: dict[str, dict[str, Any]] = {row["id"]: row for row in rows}
-        self._file = path.open("w", encoding="utf-8", newline="\n")
-        for line in (first, *rows):
-            self._write(line)
+        self._file = path.open("ab")
+        self._file.truncate(len(whole))
+        if first is None:
+            self._write(settings)
 
     def __enter__(self) -> Self:
         return self
@@ -39,11 +41,11 @@ class Journal:
         os.fsync(self._file.fileno())
 
     def _write(self, row: Mapping[str, Any]) -> None:
-        self._file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        self._file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
         self._file.flush()
 
 
-def _whole_lines(path: Path) -> list[dict[str, Any]]:
-    if not path.is_file():
-        return []
-    return [json.loads(line) for line in path.read_text("utf-8").split("\n")[:-1]]
+def _whole_lines(path: Path) -> bytes:
+    """What was written before a kill, without half a line."""
+    data = path.read_bytes() if path.is_file() else b""
+    return data[: data.rfind(b"\n") + 1]
