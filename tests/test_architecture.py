@@ -25,14 +25,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "decoding": BASE | {"text"},
     "engine": BASE | {"text", "decoding"},
     "training": BASE | {"engine"},
-    "sentence_vae": BASE | {"text", "decoding", "engine"},
+    "sentence_vae": BASE | {"text", "decoding", "engine", "training"},
     "llm_to_slm": BASE | {"text", "decoding", "engine", "training"},
     "session": BASE | {"text"},
     "serving": BASE | {"text", "session"},
     "ui": BASE | {"text", "session"},
-    "benchmark": BASE | {"text", "decoding", "engine", "llm_to_slm", "training", "session", "serving"},
+    "benchmark": BASE
+    | {"text", "decoding", "engine", "llm_to_slm", "sentence_vae", "training", "session", "serving"},
     "serve": BASE | {"engine", "llm_to_slm", "session", "serving", "ui"},
-    "cli": BASE | {"engine", "llm_to_slm", "benchmark", "serve"},
+    "cli": BASE | {"engine", "llm_to_slm", "sentence_vae", "benchmark", "serve"},
     "__main__": {"cli"},
     # The names of the library, each imported when it is first used.
     "__init__": {"protocol", "engine", "llm_to_slm", "session"},

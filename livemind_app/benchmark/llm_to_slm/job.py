@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from livemind_app.benchmark.journal import Journal
 from livemind_app.benchmark.llm_to_slm.arms import Alone, Arm, Guided
 from livemind_app.benchmark.llm_to_slm.command import ARMS
 from livemind_app.benchmark.llm_to_slm.score import score
@@ -23,7 +24,6 @@ from livemind_app.errors import ConfigError
 from livemind_app.llm_to_slm import adapter
 from livemind_app.llm_to_slm.training import prompts as sources
 from livemind_app.llm_to_slm.training.features import states_of
-from livemind_app.llm_to_slm.training.journal import Journal
 from livemind_app.llm_to_slm.training.prompts import Prompt
 from livemind_app.protocol import Role
 from livemind_app.training import checkpoint, lora
@@ -40,22 +40,21 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     folders["slm_lora"] = Path(args.control) if args.control else None
     names = _chosen(args.arms, folders, pair.llm, pair.slm)
     prompts, hashes = _prompts(args, folders["ours"] if "ours" in names else None)
-    rows = args.json.with_suffix(".rows.jsonl")
-    if not args.resume:
-        rows.unlink(missing_ok=True)
+    path = args.json.with_suffix(".rows.jsonl")
     settings = {name: getattr(args, name) for name in SETTINGS} | {"arms": names, "data": hashes}
     settings |= {name: _commands(folder) for name, folder in folders.items() if folder}
-    with Journal(rows, settings) as journal:
+    with Journal(path, settings, resume=args.resume) as journal:
         models = _models(args)
         fitting = [
             p for p in prompts if len(models["llm"].tokenizer.render(p.messages)) <= args.prompt_tokens
         ]
-        todo = [prompt for prompt in fitting if prompt.id not in journal.rows]
+        known = {row["id"] for row in journal.lines}
+        todo = [prompt for prompt in fitting if prompt.id not in known]
         if todo:
             _run(_arms(names, models, folders, fitting, args), models, fitting, todo, journal, args.tokens)
-        done = [journal.rows[prompt.id] for prompt in fitting]
+        rows = journal.lines
     return {
-        "summary": summarize(done),
+        "summary": summarize(rows),
         "meta": {"benchmark": "llm-to-slm", **settings, "threads": torch.get_num_threads()}
         | machine(PACKAGES),
     }
@@ -161,7 +160,6 @@ def _run(
                 arm.instead = states_of(models["llm"], models["llm"].tokenizer.render(other))
         turn = number % len(arms)
         journal.add(_asked(prompt, [*arms[turn:], *arms[:turn]], models["slm"], tokens))
-        journal.sync()
 
 
 def _asked(prompt: Prompt, arms: Sequence[Arm], writer: LoadedModel, tokens: int) -> dict[str, Any]:
