@@ -41,7 +41,7 @@ class Adapter:
         if widths != [self.conditioner.shape.reader, self.conditioner.shape.writer]:
             raise ModelError(f"the adapter does not fit {reader.name} and {writer.name}: other widths")
         try:
-            updates = lora.attach(writer.model, self.lora, self.meta["alpha"])
+            updates = lora.attach(writer.model, self.lora, self.meta["alpha"], self.meta["names"])
         except (KeyError, RuntimeError) as error:
             raise ModelError(f"the adapter does not fit {writer.name} ({error})") from error
         device = writer.model.device
@@ -53,7 +53,7 @@ class Adapter:
 def save(
     folder: Path, conditioner: Conditioner, updates: list[lora.LoRALinear], meta: Mapping[str, Any]
 ) -> None:
-    """`meta` has at least llm, slm and alpha."""
+    """`meta` has at least llm, slm, alpha and names (of `lora.add_lora`)."""
     tensors = {f"conditioner.{name}": tensor for name, tensor in conditioner.state_dict().items()}
     described = {"kind": KIND, "shape": conditioner.shape.to_dict(), **meta}
     checkpoint.save(folder, {**tensors, **lora.state(updates)}, described)

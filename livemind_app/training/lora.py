@@ -29,8 +29,11 @@ class LoRALinear(nn.Module):
         y: Tensor = self.base(x)
         if self.merged or not self.enabled:
             return y
-        update = nn.functional.linear(nn.functional.linear(x.to(self.down.dtype), self.down), self.up)
-        return y + (self.scale * update).to(y.dtype)
+        low = nn.functional.linear(x.to(self.down.dtype), self.down)
+        if y.dtype == low.dtype:  # one call: beside packed weights calls are what updates cost
+            added = torch.addmm(y.flatten(0, -2), low.flatten(0, -2), self.up.t(), alpha=self.scale)
+            return added.view_as(y)
+        return y + (self.scale * nn.functional.linear(low, self.up)).to(y.dtype)
 
 
 def add_lora(

@@ -42,7 +42,12 @@ def made(folder: Path, *, trained: bool) -> tuple[Pair, LoadedModel, LoadedModel
             for parameter in (*conditioner.parameters(), *(update.up for update in updates)):
                 if parameter.dim() > 1:
                     nn.init.normal_(parameter, std=0.2)
-    adapter.save(folder, conditioner, updates, {"llm": reader.name, "slm": writer.name, "alpha": 8.0})
+    adapter.save(
+        folder,
+        conditioner,
+        updates,
+        {"llm": reader.name, "slm": writer.name, "alpha": 8.0, "names": lora.EVERY},
+    )
     pair = adapter.load(folder).attach({"llm": reader, "slm": writer})
     return pair, reader, writer
 

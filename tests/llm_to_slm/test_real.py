@@ -18,6 +18,7 @@ from livemind_app.session.guides import rendered
 from livemind_app.training import lora
 
 TEXT = "Tom has 3 apples. Ann gives him 4 more 🍎. Wie viele 苹果 hat er?"
+NAMES = ("q_proj", "o_proj", "down_proj")
 PAIRS = [("smollm2-135m", "smollm2-135m"), ("qwen2.5-coder-0.5b", "smollm2-135m")]
 
 
@@ -28,9 +29,10 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OwnedEngi
     if any(state(name) != "converted" for name in (llm, slm)):
         pytest.skip("these models are not here")
     reader, writer = (load(name)[0] for name in (llm, slm))
-    updates = lora.add_lora(writer, rank=2)
+    updates = lora.add_lora(writer, rank=2, names=NAMES)
     conditioner = Conditioner(Shape.for_models(reader.config, writer.config))
-    adapter.save(tmp_path / "adapter", conditioner, updates, {"llm": llm, "slm": slm, "alpha": 4.0})
+    meta = {"llm": llm, "slm": slm, "alpha": 4.0, "names": NAMES}
+    adapter.save(tmp_path / "adapter", conditioner, updates, meta)
     del reader, writer, updates
     with closing(load_engine(llm=llm, slm=slm, adapter=str(tmp_path / "adapter"))) as engine:
         engine.wait()

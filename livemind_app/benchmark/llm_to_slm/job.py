@@ -115,7 +115,7 @@ def _arms(
     }
     if "slm_lora" in names and (control := folders["slm_lora"]):
         found, copy = adapter.load(control), _load(preset(args.pair).slm, args.weights)
-        updates = lora.attach(copy.model, found.lora, found.meta["alpha"])
+        updates = lora.attach(copy.model, found.lora, found.meta["alpha"], found.meta["names"])
         arms["slm_lora"] = Alone("slm_lora", copy, "exact-slm", updates)
     if ours := folders["ours"]:
         arms |= _ours(ours, models, prompts)

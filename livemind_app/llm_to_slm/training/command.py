@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 LEAST = {"limit": 2, "tokens": 1, "prompt_tokens": 16, "batch": 1, "answer_batch": 1, "steps": 1}
 LEAST |= {"alone": 0, "rank": 1, "summary": 1, "held_out": 1, "evaluate_every": 1}
 SETTINGS = (
-    *("llm", "slm", "limit", "tokens", "prompt_tokens", "batch", "steps", "alone", "rank", "summary"),
-    *("held_out", "seed", "without_llm"),
+    *("llm", "slm", "limit", "tokens", "prompt_tokens", "batch", "steps", "alone", "rank", "lora"),
+    *("summary", "held_out", "seed", "without_llm"),
 )
 
 
@@ -54,11 +54,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="longer prompts are left out (default: 384)",
     )
-    add("--steps", type=int, default=4000, metavar="N", help="default: 4000")
-    add("--alone", type=int, default=500, metavar="N", help="of them, the projector alone (default: 500)")
+    add("--steps", type=int, default=2000, metavar="N", help="default: 2000")
+    add("--alone", type=int, default=300, metavar="N", help="of them, the projector alone (default: 300)")
     add("--batch", type=int, default=8, metavar="N", help="examples a step (default: 8)")
-    add("--answer-batch", type=int, default=16, metavar="N", help="prompts answered together (default: 16)")
-    add("--rank", type=int, default=24, metavar="N", help="of LoRA (default: 24)")
+    add("--answer-batch", type=int, default=32, metavar="N", help="prompts answered together (default: 32)")
+    add("--rank", type=int, default=32, metavar="N", help="of LoRA (default: 32)")
+    add(
+        "--lora",
+        default="q_proj,o_proj,down_proj",
+        metavar="NAME[,…]",
+        help="projections that get it; each costs time at every token (default: q_proj,o_proj,down_proj)",
+    )
     add(
         "--summary", type=int, default=12, metavar="N", help="tokens that the resampler adds to (default: 12)"
     )
@@ -104,10 +110,12 @@ class Reading:
 
 
 def _load(name: str, dtype: str) -> "LoadedModel":
+    """On a CPU `auto` is fp32: with many rows it is ahead of bf16, unless that has tiles of its own (AMX)."""
     from livemind_app.engine.loading import device, wrap
     from livemind_app.engine.models.load import load
 
-    return wrap(name, *load(name, dtype=dtype, device=device()))
+    kind = "float32" if dtype == "auto" and device() == "cpu" else dtype
+    return wrap(name, *load(name, dtype=kind, device=device()))
 
 
 def _read(args: argparse.Namespace, cache: Path, prompts: "list[Prompt]", answers: "Journal") -> Reading:
@@ -117,7 +125,8 @@ def _read(args: argparse.Namespace, cache: Path, prompts: "list[Prompt]", answer
 
     reader = _load(args.llm, args.dtype)
     fitting = [p for p in prompts if len(reader.tokenizer.render(p.messages)) <= args.prompt_tokens]
-    if not any(p.held_out for p in fitting) or all(p.held_out for p in fitting):
+    held_out = sum(p.held_out for p in fitting)
+    if held_out < 2 or held_out == len(fitting):  # of one alone no other's states can be tried
         raise ConfigError(
             f"{len(fitting)} of {len(prompts)} prompts have {args.prompt_tokens} tokens or fewer, too few to "
             "train on some and hold others out; give more --data or raise --prompt-tokens or --limit"
@@ -141,9 +150,10 @@ def _train(args: argparse.Namespace, reading: Reading, answers: "Journal", hashe
     examples, held_out = _examples(reading, writer, answers)
     torch.manual_seed(args.seed)
     network = writer.model
+    names = [name for name in args.lora.split(",") if name]
     shape = Shape.for_models(reading.config, network.config, args.summary)
     conditioner = Conditioner(shape, size_of(network.get_input_embeddings().weight)).to(network.device)
-    updates = [update.to(network.device) for update in lora.add_lora(network, args.rank)]
+    updates = [update.to(network.device) for update in lora.add_lora(network, args.rank, names=names)]
     recipe = Recipe(args.batch, args.alone, seed=args.seed, guided=not args.without_llm)
     task = Training(
         network, updates, conditioner, reading.features, examples, held_out[: args.held_out], recipe
@@ -155,6 +165,7 @@ def _train(args: argparse.Namespace, reading: Reading, answers: "Journal", hashe
         "llm": args.llm,
         "slm": args.slm,
         "alpha": 2.0 * args.rank,
+        "names": names,
         "done": done,
         "held_out": task.evaluate(),
         "examples": len(examples),
