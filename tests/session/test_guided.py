@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
 from livemind_app.engine.local import LocalEngine
 from livemind_app.engine.scripted import ScriptedEngine
 from livemind_app.llm_to_slm.loading import paired
 from livemind_app.protocol import ROLES, Chunk, Message, ModelStatus, Request
+from livemind_app.serving.app import create_api
 from livemind_app.session import SessionManager
 from livemind_app.session.events import Failure
 from livemind_app.session.formats import conventional
@@ -150,4 +152,13 @@ async def test_a_scripted_engine_is_asked_with_both_prompts() -> None:
     assert last.guide.complete
     assert last.guide.places == tuple(range(len(last.ids)))
     await manager.close()
+    engine.close()
+
+
+@pytest.mark.parametrize("reason", [None, "train one"])
+def test_the_api_says_why_the_lane_is_not_to_be_had(reason: str | None) -> None:
+    engine = ScriptedEngine(unguided=reason)
+    with TestClient(create_api(SessionManager(engine), engine.status)) as client:
+        body = client.get("/api/health").json()
+    assert body["unavailable"] == ({"llm-to-slm": reason} if reason else {})
     engine.close()
