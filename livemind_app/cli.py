@@ -13,8 +13,8 @@ from livemind_app.errors import LiveMindError
 
 Run = Callable[[argparse.Namespace], int | None]
 SETTINGS = (
-    *("preset", "llm", "slm", "dtype", "weights", "prefill", "drafts", "draft_text", "host", "port"),
-    *("log", "history", "history_texts", "rate", "allow_origin"),
+    *("preset", "llm", "slm", "dtype", "weights", "prefill", "drafts", "draft_text", "adapter"),
+    *("host", "port", "log", "history", "history_texts", "rate", "allow_origin"),
 )
 
 
@@ -47,6 +47,9 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     bench = commands.add_parser("bench", help="measure").add_subparsers(metavar="BENCHMARK", required=True)
     engine = bench.add_parser("engine", help="how fast and how well weights compute, by format")
     _add_lazily(engine, "livemind_app.benchmark.engine.command", wanted=arguments[:2] == ["bench", "engine"])
+    llm_to_slm = bench.add_parser("llm-to-slm", help="a small model from a large one's states, and controls")
+    wanted = arguments[:2] == ["bench", "llm-to-slm"]
+    _add_lazily(llm_to_slm, "livemind_app.benchmark.llm_to_slm.command", wanted=wanted)
     load = bench.add_parser("load", help="how a server bears many typing users")
     _add_lazily(load, "livemind_app.benchmark.load.command", wanted=arguments[:2] == ["bench", "load"])
     lookahead = bench.add_parser("lookahead", help="several tokens a forward, by several policies")
@@ -66,6 +69,9 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     sweep = bench.add_parser("sweep", help="ways of thinking while the user types, compared on a sample")
     _add_lazily(sweep, "livemind_app.benchmark.typing.sweep", wanted=arguments[:2] == ["bench", "sweep"])
     train = commands.add_parser("train", help="train").add_subparsers(metavar="WHAT", required=True)
+    slm = train.add_parser("llm-to-slm", help="a small model that writes from a large one's states")
+    wanted = arguments[:2] == ["train", "llm-to-slm"]
+    _add_lazily(slm, "livemind_app.llm_to_slm.training.command", wanted=wanted)
     codec = train.add_parser("sentence-vae", help="the codec that makes sentences tokens")
     wanted = arguments[:2] == ["train", "sentence-vae"]
     _add_lazily(codec, "livemind_app.sentence_vae.train_command", wanted=wanted)
@@ -113,6 +119,11 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         help="what lookahead drafts from: a session's own text, or what was answered to anybody too",
     )
     add("--draft-text", metavar="FILE", help="public text that lookahead drafts from as well")
+    add(
+        "--adapter",
+        metavar="FOLDER",
+        help="of `livemind train llm-to-slm`, for the lane llm-to-slm (default: the package's own)",
+    )
     add("--host", help="address to bind (default: 127.0.0.1; 0.0.0.0 in a Space)")
     add("--port", help="port to bind (default: 7860; 0: any free one)")
     add("--log", metavar="text|json", help="json: a line for every request, for programs (default: text)")

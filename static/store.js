@@ -1,7 +1,7 @@
 // Events folded into what the page shows. Pure: `fold(state, event)` returns a new state.
 
 export const FINAL = ["done", "interrupted", "stopped", "failed"];
-export const AHEAD_LANES = ["live", "live-slm", "exact", "exact-slm"];
+export const AHEAD_LANES = ["live", "live-slm", "exact", "exact-slm", "llm-to-slm"];
 export const ROLLBACK_SHOWN_S = 1.8;
 
 export const EMPTY = {

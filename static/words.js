@@ -13,6 +13,11 @@ export const LANES = {
     hint: "the small model’s own answer, begun before Enter",
     bar: "Exact small",
   },
+  "llm-to-slm": {
+    title: "Guided small model",
+    hint: "the large model read while you typed, the small one wrote from what it saw",
+    bar: "Guided small",
+  },
   conventional: {
     title: "Conventional",
     hint: "the large model reads your complete prompt after Enter",

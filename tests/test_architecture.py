@@ -31,12 +31,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "serving": BASE | {"text", "session"},
     "ui": BASE | {"text", "session"},
     "benchmark": BASE
-    | {"text", "decoding", "engine", "session", "serving", "training", "sentence_vae", "llm_to_slm"},
-    "serve": BASE | {"engine", "session", "serving", "ui"},
-    "cli": BASE | {"engine", "benchmark", "serve", "sentence_vae", "llm_to_slm"},
+    | {"text", "decoding", "engine", "llm_to_slm", "sentence_vae", "training", "session", "serving"},
+    "serve": BASE | {"engine", "llm_to_slm", "session", "serving", "ui"},
+    "cli": BASE | {"engine", "llm_to_slm", "sentence_vae", "benchmark", "serve"},
     "__main__": {"cli"},
     # The names of the library, each imported when it is first used.
-    "__init__": {"protocol", "engine", "session"},
+    "__init__": {"protocol", "engine", "llm_to_slm", "session"},
 }
 MODELS = {"torch", "transformers", "accelerate", "gguf", "safetensors"}
 WEB = {"fastapi", "starlette", "sse_starlette", "uvicorn", "gradio"}

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from livemind_app.decoding.lookahead.drafter import Drafts
 from livemind_app.engine.packed.kv import GrowingCache
-from livemind_app.protocol import Request, Role
+from livemind_app.protocol import Guide, Request, Role
 from livemind_app.text.prefix import common_prefix
 
 Key = tuple[str, str, Role]  # session, the request's cache key, role
@@ -22,6 +22,8 @@ class KVCache:
     kv: GrowingCache = field(default_factory=GrowingCache)
     logits: Tensor | None = None
     drafts: Drafts | None = None  # what lookahead learned from all text that was ever computed here
+    states: Tensor | None = None  # of `ids`, [tokens, width], where another model is conditioned on them
+    guide: Guide | None = None  # what the prompt was conditioned on
 
     def accept(self, rows: Sequence[int], tokens: Sequence[int], logits: Tensor | None) -> None:
         """Of the rows behind `ids` keep these, ascending; they are `tokens`, with `logits` after the last."""
@@ -36,6 +38,7 @@ class KVCache:
             self.kv.crop(-remove)
             del self.ids[length:]
             self.logits = None
+            self.states = None if self.states is None else self.states[:length]
 
     def reuse(self, ids: Sequence[int]) -> int:
         """Trim to what this cache shares with `ids`, and leave something to say what comes next.
@@ -51,7 +54,8 @@ class KVCache:
 
     @property
     def bytes(self) -> int:
-        return self.kv.bytes + (self.drafts.bytes if self.drafts else 0)
+        states = 0 if self.states is None else self.states.nbytes
+        return self.kv.bytes + states + (self.drafts.bytes if self.drafts else 0)
 
 
 class CachePool:

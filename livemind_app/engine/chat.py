@@ -1,11 +1,12 @@
 """Chats to ids by a model's own template."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from jinja2 import TemplateError
 
-from livemind_app.protocol import Message
+from livemind_app.protocol import Message, Rendered
+from livemind_app.text.align import places
 
 END_OF_TURN = ("<|im_end|>", "<|eot_id|>", "<end_of_turn>", "<|end|>", "<|endoftext|>", "</s>")
 
@@ -23,10 +24,14 @@ class ChatTokenizer:
     def render(self, messages: Sequence[Message], *, answer: bool = True) -> tuple[int, ...]:
         if answer and messages[-1]["role"] == "assistant":
             return self.render(messages[:-1]) + self.encode(messages[-1]["content"])
-        try:
-            return self._template(list(messages), answer)
-        except TemplateError:  # gemma's template, for one, refuses a system message
-            return self._template(_without_system(messages), answer)
+        return self.encode(self._text(messages, answer))
+
+    def locate(self, messages: Sequence[Message], *, answer: bool = True) -> Rendered:
+        mark = unused(message["content"] for message in messages)
+        marked = [_marked(message, mark) for message in messages]
+        parts = self._text(marked, answer).split(mark)
+        found = self._tokenizer("".join(parts), add_special_tokens=False, return_offsets_mapping=True)
+        return Rendered(tuple(found["input_ids"]), places(parts, [end for _, end in found["offset_mapping"]]))
 
     def encode(self, text: str) -> tuple[int, ...]:
         return tuple(self._tokenizer.encode(text, add_special_tokens=False))
@@ -48,9 +53,30 @@ class ChatTokenizer:
         index: int | None = tokenizer.convert_tokens_to_ids(token)
         return None if index == tokenizer.unk_token_id and token != tokenizer.unk_token else index
 
-    def _template(self, messages: list[Message], answer: bool) -> tuple[int, ...]:
+    def _text(self, messages: Sequence[Message], answer: bool) -> str:
+        try:
+            return self._template(list(messages), answer)
+        except TemplateError:  # gemma's template, for one, refuses a system message
+            return self._template(_without_system(messages), answer)
+
+    def _template(self, messages: list[Message], answer: bool) -> str:
         text = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=answer)
-        return self.encode(text)
+        assert isinstance(text, str)
+        return text
+
+
+def unused(texts: Iterable[str]) -> str:
+    """A character that occurs in none of them."""
+    known = set().union(*texts)
+    return next(mark for mark in map(chr, range(0xE000, 0xF900)) if mark not in known)
+
+
+def _marked(message: Message, mark: str) -> Message:
+    """The content between marks, the space around it outside: templates may strip that."""
+    content = message["content"]
+    inner = content.strip()
+    before, _, after = content.partition(inner) if inner else (content, "", "")
+    return {"role": message["role"], "content": f"{before}{mark}{inner}{mark}{after}"}
 
 
 def _without_system(messages: Sequence[Message]) -> list[Message]:

@@ -68,7 +68,7 @@ class LoadedModel:
         start = len(cache.ids)
         device = self.model.device
         output = self.model(
-            input_ids=torch.tensor([ids], device=device),
+            **self._inputs(ids, start),
             position_ids=torch.arange(start, start + len(ids), device=device)[None],
             past_key_values=cache.kv,
             use_cache=True,
@@ -76,6 +76,10 @@ class LoadedModel:
         )
         cache.ids.extend(ids)
         cache.logits = output.logits[0, -1]
+
+    def _inputs(self, ids: Sequence[int], start: int) -> dict[str, Tensor]:
+        """What the network is fed for the tokens that follow the first `start`."""
+        return {"input_ids": torch.tensor([ids], device=self.model.device)}
 
 
 def generation(model: LoadedModel, pool: CachePool, request: Request) -> Generation:
@@ -87,7 +91,7 @@ def generation(model: LoadedModel, pool: CachePool, request: Request) -> Generat
     cache = pool.take(request)
     sound = True
     try:
-        yield from _Run(model, cache, request).steps()
+        yield from Run(model, cache, request).steps()
     except GeneratorExit:
         raise
     except BaseException:
@@ -104,7 +108,9 @@ def _marked(tokens: list[int]) -> Iterator[tuple[bool, int]]:
         yield index < len(tokens), token
 
 
-class _Run:
+class Run:
+    """One request on a cache that it shares with nobody: `steps` is its generation."""
+
     def __init__(self, model: LoadedModel, cache: KVCache, request: Request) -> None:
         self._model = model
         self._cache = cache

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from typing import Protocol
 
 from livemind_app.engine.cache import CachePool
 from livemind_app.engine.generation import LoadedModel, generation
@@ -14,19 +15,42 @@ from livemind_app.protocol import ROLES, Finished, ModelStatus, Output, Request,
 
 CACHE_BYTES = 2 * 2**30
 Report = Callable[[ModelStatus], None]
-Loader = Callable[[Report], Mapping[Role, LoadedModel]]
+Models = Mapping[Role, LoadedModel]
+Loader = Callable[[Report], Models]
+
+
+class Guided(Protocol):
+    """Generations of a small model that writes from the large one's states: requests with a guide."""
+
+    def generation(self, pool: CachePool, request: Request) -> Generation: ...
+
+
+Pair = Callable[[Models], Guided | str]  # or why there are none, and what to do
+
+
+def unpaired(models: Models) -> str:
+    return "this engine was made without adapters"
 
 
 class LocalEngine:
     """Implements protocol.Engine.
 
     `load` runs on the worker's thread, so the engine can be asked for status and accepts requests at
-    once; these wait until the models are there, and fail if they cannot be loaded.
+    once; these wait until the models are there, and fail if they cannot be loaded. `pair` is asked on the
+    same thread, with what was loaded.
     """
 
-    def __init__(self, load: Loader, cache_bytes: int = CACHE_BYTES, roles: Sequence[Role] = ROLES) -> None:
+    def __init__(
+        self,
+        load: Loader,
+        cache_bytes: int = CACHE_BYTES,
+        roles: Sequence[Role] = ROLES,
+        pair: Pair = unpaired,
+    ) -> None:
         self._status: dict[Role, ModelStatus] = {role: ModelStatus(role, "", "missing") for role in roles}
-        self._models: Future[Mapping[Role, LoadedModel]] = Future()
+        self._models: Future[Models] = Future()
+        self._pair = pair
+        self._guided: Guided | str = "the models are still loading"
         self._pool = CachePool(cache_bytes)
         self._worker = Worker(lambda: self._load(load))
 
@@ -42,6 +66,9 @@ class LocalEngine:
 
     def usage(self) -> Usage:
         return Usage(self._worker.queued(), self._pool.held, self._pool.evictions)
+
+    def unguided(self) -> str | None:
+        return self._guided if isinstance(self._guided, str) else None
 
     def tokenizer(self, role: Role) -> Tokenizer:
         return self._models.result()[role].tokenizer
@@ -70,7 +97,12 @@ class LocalEngine:
             model = self._models.result(timeout=0)[request.role]
         except LiveMindError as error:
             raise EngineError(f"no model: {error}") from error
-        yield from generation(model, self._pool, request)
+        if request.guide is None:
+            yield from generation(model, self._pool, request)
+        elif isinstance(self._guided, str):
+            raise EngineError(self._guided)
+        else:
+            yield from self._guided.generation(self._pool, request)
 
     def _forget(self, session: str) -> Generation:
         self._pool.forget(session)
@@ -78,7 +110,9 @@ class LocalEngine:
 
     def _load(self, load: Loader) -> None:
         try:
-            self._models.set_result(load(self._report))
+            models = load(self._report)
+            self._guided = self._pair(models)
+            self._models.set_result(models)
         except LiveMindError as error:
             self._fail(error)
         except Exception as error:

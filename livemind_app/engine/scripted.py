@@ -8,10 +8,12 @@ caches are counted by longest common prefix, cancelling works before the next to
 import re
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from itertools import accumulate
 from time import sleep
 
 from livemind_app.engine.scheduler import Generation, Sink, Worker
 from livemind_app.engine.streams import aiterate, iterate
+from livemind_app.errors import EngineError
 from livemind_app.protocol import (
     ROLES,
     Chunk,
@@ -20,10 +22,12 @@ from livemind_app.protocol import (
     Message,
     ModelStatus,
     Output,
+    Rendered,
     Request,
     Role,
     Usage,
 )
+from livemind_app.text.align import places
 
 Script = Callable[[Role, str], str]  # role, rendered prompt → reply
 END = "\x03"
@@ -47,6 +51,11 @@ class WordTokenizer:
         is_open = answer and messages[-1]["role"] == "assistant"
         text = f"{END}\n".join(turns) + ("" if is_open else f"{END}\n")
         return self.encode(text + ("<assistant>" if answer and not is_open else ""))
+
+    def locate(self, messages: Sequence[Message], *, answer: bool = True) -> Rendered:
+        ids = self.render(messages, answer=answer)
+        ends = accumulate(len(self._words[index]) for index in ids)
+        return Rendered(ids, places(["", self.decode(ids)], [*ends]))
 
     def encode(self, text: str) -> tuple[int, ...]:
         return tuple(self._id(word) for word in re.findall(r"\x03\n?|\s*[^\s\x03]+|\s+", text))
@@ -78,12 +87,14 @@ class ScriptedEngine:
         think: Callable[[str], bool] = lambda prompt: True,
         ends: Callable[[str], bool] = lambda prompt: False,
         step: Callable[[Request], None] = lambda request: None,
+        unguided: str | None = None,
     ) -> None:
         self._script = script
         self._token_s = token_s
         self._think = think
         self._ends = ends
         self._step = step
+        self._unguided = unguided
         self._tokenizer = WordTokenizer()
         self._caches: dict[tuple[str, str, Role], tuple[int, ...]] = {}
         self._worker = Worker()
@@ -97,6 +108,9 @@ class ScriptedEngine:
 
     def usage(self) -> Usage:
         return Usage(self._worker.queued())
+
+    def unguided(self) -> str | None:
+        return self._unguided
 
     def tokenizer(self, role: Role) -> WordTokenizer:
         return self._tokenizer
@@ -119,6 +133,8 @@ class ScriptedEngine:
         self._worker.submit(request, self._generation(request), sink)
 
     def _generation(self, request: Request) -> Generation:
+        if request.guide and self._unguided:
+            raise EngineError(self._unguided)
         prompt = self._tokenizer.decode(request.ids[: len(request.ids) - request.said])
         cached = self._cached(request)
         reply = self._tokenizer.encode(self._script(request.role, prompt)) if request.max_tokens else ()

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from livemind_app.protocol import ROLES, Engine, ModelStatus, Output, Request, Role, Tokenizer, Usage
 
+NO_STATES = "the large model's states are needed, and one behind a server gives none: load both models here"
+
 
 class OwnedEngine(Engine, Protocol):
     """An engine, for whoever made it."""
@@ -39,6 +41,9 @@ class SplitEngine:
 
     def usage(self) -> Usage:
         return sum((engine.usage() for engine in self._engines), Usage())
+
+    def unguided(self) -> str | None:
+        return NO_STATES
 
     def tokenizer(self, role: Role) -> Tokenizer:
         return self._by_role[role].tokenizer(role)

@@ -72,6 +72,9 @@ class Health(BaseModel):
     version: str
     models: list[ModelStatus]
     sessions: int
+    unavailable: dict[LaneName, str] = Field(
+        default_factory=dict, description="Lanes that these models cannot run, and what to do about it."
+    )
 
 
 class Runs(BaseModel):

@@ -38,6 +38,7 @@ from livemind_app.serving.models import (
     Submitted,
 )
 from livemind_app.serving.stream import stream
+from livemind_app.session.lanes import GUIDED_LANES
 from livemind_app.session.manager import SessionManager
 from livemind_app.session.session import Session
 
@@ -90,7 +91,15 @@ router = APIRouter(prefix="/api", dependencies=[Depends(_no_store)])
 @router.get("/health", tags=["server"], summary="Whether the models are ready")
 async def health(request: Request, manager: Manager) -> Health:
     models = list(request.app.state.status())
-    return Health(status=_overall(models), version=__version__, models=models, sessions=len(manager))
+    status = _overall(models)
+    reason = manager.engine.unguided() if status == "ready" else None
+    return Health(
+        status=status,
+        version=__version__,
+        models=models,
+        sessions=len(manager),
+        unavailable=dict.fromkeys(GUIDED_LANES, reason) if reason else {},
+    )
 
 
 @router.get(

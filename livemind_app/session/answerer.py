@@ -4,9 +4,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from livemind_app.errors import EngineError, LiveMindError
-from livemind_app.protocol import Cancel, Chunk, Engine, Finished, Priority, Request
+from livemind_app.protocol import Cancel, Chunk, Engine, Finished, Guide, Priority, Request
 from livemind_app.session.events import Answer, Failure, Lane, LaneStatus, Metrics, Turn
 from livemind_app.session.formats import CONVENTIONAL_SYSTEM, system
+from livemind_app.session.guides import rendered
 from livemind_app.session.lanes import AHEAD_LANES, LANE_ROLE, LaneName
 from livemind_app.session.plan import plan_answering
 from livemind_app.session.preparer import Preparer
@@ -104,18 +105,22 @@ class Answerer:
         """Show what is ready, and go on from there."""
         options, past = self._store.state.options, history(self._store.state.turns[:-1])
         messages = answer_messages(options, name, past, turn.segments, turn.notes)
-        ids = self._engine.tokenizer(LANE_ROLE[name]).render(messages)
-        ready = self._preparer.take(name, ids, options.sampling) or Speculated(ids, options.sampling)
+        prompt = rendered(self._engine.tokenizer, name, messages)
+        taken = self._preparer.take(name, prompt.ids, options.sampling)
+        ready = taken or Speculated(prompt.ids, options.sampling)
         if ready.said:
             self._grow(turn, name, watch, Chunk(tuple(ready.said), ready.text))
         if ready.finished:
             self._measured(turn, name, watch, ready, replace(ready.finished, tokens=0))
         else:
-            await self._go_on(turn, name, watch, ready)
+            await self._go_on(turn, name, watch, ready, prompt.guide)
 
-    async def _go_on(self, turn: TurnState, name: LaneName, watch: Stopwatch, ready: Speculated) -> None:
+    async def _go_on(
+        self, turn: TurnState, name: LaneName, watch: Stopwatch, ready: Speculated, guide: Guide | None
+    ) -> None:
         left = self._store.state.options.max_tokens - len(ready.said)
-        request = self._request(name, (*ready.ids, *ready.said), left, said=len(ready.said))
+        ids = (*ready.ids, *ready.said)
+        request = self._request(name, ids, left, said=len(ready.said), guide=guide)
         async with aclosing(self._engine.stream(request)) as outputs:
             async for output in outputs:
                 if isinstance(output, Finished):
@@ -134,7 +139,14 @@ class Answerer:
         if text := chunk.text if begun else chunk.text.lstrip():
             self._store.emit(Answer(self._store.now, turn.id, name, text, chunk.drafted))
 
-    def _request(self, name: LaneName, ids: tuple[int, ...], max_tokens: int, said: int = 0) -> Request:
+    def _request(
+        self,
+        name: LaneName,
+        ids: tuple[int, ...],
+        max_tokens: int,
+        said: int = 0,
+        guide: Guide | None = None,
+    ) -> Request:
         options = self._store.state.options
         return Request(
             ids=ids,
@@ -146,6 +158,7 @@ class Answerer:
             priority=Priority.ANSWER if name in AHEAD_LANES else Priority.BASELINE,
             sampling=options.sampling,
             lookahead=options.lookahead,
+            guide=guide,
             cancel=self._cancel,
         )
 

@@ -4,17 +4,22 @@ from typing import Literal
 
 from livemind_app.protocol import Role
 
-LaneName = Literal["live", "live-slm", "exact", "exact-slm", "conventional", "slm"]
+LaneName = Literal["live", "live-slm", "exact", "exact-slm", "llm-to-slm", "conventional", "slm"]
 Method = Literal["notes", "exact", "none"]  # what a lane does while the user types
 
-LANES: tuple[LaneName, ...] = ("live", "live-slm", "exact", "exact-slm", "conventional", "slm")  # as they run
+LANES: tuple[LaneName, ...] = (  # as they run
+    *("live", "live-slm", "exact", "exact-slm", "llm-to-slm"),
+    *("conventional", "slm"),
+)
 LANE_ROLE: dict[LaneName, Role] = {
     "live": "llm",
     "live-slm": "slm",
     "exact": "llm",
     "exact-slm": "slm",
+    "llm-to-slm": "slm",
     "conventional": "llm",
     "slm": "slm",
 }
 LIVE_LANES: tuple[LaneName, ...] = ("live", "live-slm")  # that do what the mode says
-AHEAD_LANES: tuple[LaneName, ...] = (*LIVE_LANES, "exact", "exact-slm")  # that work before a submit
+AHEAD_LANES: tuple[LaneName, ...] = (*LIVE_LANES, "exact", "exact-slm", "llm-to-slm")  # before a submit too
+GUIDED_LANES: tuple[LaneName, ...] = ("llm-to-slm",)  # the small model writes, the large one reads with it

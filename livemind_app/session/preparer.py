@@ -11,6 +11,7 @@ from livemind_app.errors import LiveMindError
 from livemind_app.protocol import Cancel, Engine, Finished, Priority, Request, Sampling
 from livemind_app.session.admission import Admission
 from livemind_app.session.events import Prepared
+from livemind_app.session.guides import Prompt, open_turn, rendered, steady
 from livemind_app.session.lanes import LANE_ROLE, LaneName
 from livemind_app.session.plan import (
     Known,
@@ -22,7 +23,7 @@ from livemind_app.session.plan import (
     plan_preparing,
     question_of,
 )
-from livemind_app.session.prompts import answer_messages, known_messages, open_turn, steady
+from livemind_app.session.prompts import answer_messages, known_messages
 from livemind_app.session.speculated import Speculated
 from livemind_app.session.state import Preparation, history
 from livemind_app.session.store import Store
@@ -146,39 +147,39 @@ class Preparer:
 
     async def _read(self, running: Running, step: Read) -> float:
         """Fill the cache. Returns the probability that the user's turn ends here, where the text does."""
-        state, tokenizer = self._store.state, self._engine.tokenizer(LANE_ROLE[step.lane])
+        state, tokenizer = self._store.state, self._engine.tokenizer
         messages = known_messages(state.options, step.lane, history(state.turns), step.text)
         if not messages:
             return 0.0
         if step.text != state.text or state.options.method(step.lane) == "notes":
-            await self._stream(running, self._request(running, steady(tokenizer, messages)))
+            await self._stream(running, self._request(running, steady(tokenizer, step.lane, messages)))
             return 0.0
-        ids, end = open_turn(tokenizer, messages)
-        finished = await self._stream(running, self._request(running, ids, score=(end,)))
+        prompt, end = open_turn(tokenizer, step.lane, messages)
+        finished = await self._stream(running, self._request(running, prompt, score=(end,)))
         return exp(finished.scores[0]) if finished and finished.scores else 0.0
 
     async def _speculate(self, running: Running, step: Speculate, known: Known) -> None:
         """Answer the draft, or go on with an answer that an edit interrupted and another one restored."""
         state, lane = self._store.state, step.lane
         messages = answer_messages(state.options, lane, history(state.turns), state.segments, state.notes)
-        ids = self._engine.tokenizer(LANE_ROLE[lane]).render(messages)
+        prompt = rendered(self._engine.tokenizer, lane, messages)
         answer, sampling = self._answers.get(lane), state.options.sampling
-        if answer is None or (answer.ids, answer.sampling) != (ids, sampling):
-            answer = self._answers[lane] = Speculated(ids, sampling)
+        if answer is None or (answer.ids, answer.sampling) != (prompt.ids, sampling):
+            answer = self._answers[lane] = Speculated(prompt.ids, sampling)
         if answer.finished:
             return
         running.before = state.prepared.get(lane, Preparation())
         allowed = min(self._left(), allowance(state, lane, known))
         limit = min(allowed, state.options.max_tokens - len(answer.said))
-        finished = await self._stream(running, self._continuing(running, answer, limit), answer)
+        finished = await self._stream(running, self._continuing(running, answer, prompt, limit), answer)
         if finished and finished.reason != "cancelled":
             answer.end(finished, state.options.max_tokens)
             self._show(running)
 
-    def _continuing(self, running: Running, answer: Speculated, limit: int) -> Request:
+    def _continuing(self, running: Running, answer: Speculated, prompt: Prompt, limit: int) -> Request:
         return self._request(
             running,
-            (*answer.ids, *answer.said),
+            Prompt((*answer.ids, *answer.said), prompt.guide),
             said=len(answer.said),
             max_tokens=limit,
             priority=Priority.SPECULATION,
@@ -214,15 +215,16 @@ class Preparer:
             done = answer.finished is not None
             self._store.emit(Prepared(self._store.now, lane, len(answer.said), done, tokens, seconds))
 
-    def _request(self, running: Running, ids: tuple[int, ...], **changes: object) -> Request:
+    def _request(self, running: Running, prompt: Prompt, **changes: object) -> Request:
         """By default one that only reads."""
         request = Request(
-            ids=ids,
+            ids=prompt.ids,
             role=LANE_ROLE[running.step.lane],
             max_tokens=0,
             session=self._session,
             cache_key=running.step.lane,
             priority=Priority.NOTE,
+            guide=prompt.guide,
             cancel=running.cancel,
         )
         return replace(request, **changes)  # type: ignore[arg-type]

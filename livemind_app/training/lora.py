@@ -29,8 +29,11 @@ class LoRALinear(nn.Module):
         y: Tensor = self.base(x)
         if self.merged or not self.enabled:
             return y
-        update = nn.functional.linear(nn.functional.linear(x.to(self.down.dtype), self.down), self.up)
-        return y + (self.scale * update).to(y.dtype)
+        low = nn.functional.linear(x.to(self.down.dtype), self.down)
+        if y.dtype == low.dtype:  # one call: beside packed weights calls are what updates cost
+            added = torch.addmm(y.flatten(0, -2), low.flatten(0, -2), self.up.t(), alpha=self.scale)
+            return added.view_as(y)
+        return y + (self.scale * nn.functional.linear(low, self.up)).to(y.dtype)
 
 
 def add_lora(
@@ -54,12 +57,47 @@ def add_lora(
     return added
 
 
+def attach(
+    network: nn.Module, tensors: dict[str, Tensor], alpha: float, names: Collection[str] = EVERY
+) -> list[LoRALinear]:
+    """Trained updates (`state`) beside layers of any kind, packed ones included; not enabled yet.
+
+    `alpha` and `names` are those of `add_lora`. Raises KeyError or RuntimeError where tensors do not fit.
+    """
+    added: list[LoRALinear] = []
+    for parent in list(network.modules()):
+        for name, child in list(parent.named_children()):
+            if name in names and not isinstance(child, LoRALinear):
+                down, up = (tensors[f"lora.{len(added)}.{part}"] for part in ("down", "up"))
+                update = LoRALinear(child, down.shape[1], up.shape[0], len(down), alpha)
+                update.enabled = False
+                setattr(parent, name, update)
+                added.append(update)
+    restore(added, tensors)
+    if 2 * len(added) != len(tensors):
+        raise KeyError(f"the tensors are of {len(tensors) // 2} layers, the network has {len(added)}")
+    return added
+
+
 @contextmanager
 def plain(updates: Collection[LoRALinear]) -> Iterator[None]:
     """Without the updates while the block runs."""
+    with _switched(updates, on=False):
+        yield
+
+
+@contextmanager
+def applied(updates: Collection[LoRALinear]) -> Iterator[None]:
+    """With the updates while the block runs."""
+    with _switched(updates, on=True):
+        yield
+
+
+@contextmanager
+def _switched(updates: Collection[LoRALinear], *, on: bool) -> Iterator[None]:
     before = [update.enabled for update in updates]
     for update in updates:
-        update.enabled = False
+        update.enabled = on
     try:
         yield
     finally:

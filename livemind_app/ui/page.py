@@ -24,6 +24,7 @@ COMPARED = [
     ("Small model alone", "slm"),
     ("Exact", "exact"),
     ("Exact, small model", "exact-slm"),
+    ("Guided small model", "llm-to-slm"),
 ]
 MODES = [("Take notes", "infer"), ("Get the exact answer ready", "exact"), ("Nothing", "off")]
 FORMATS = {

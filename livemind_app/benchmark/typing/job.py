@@ -21,9 +21,10 @@ from livemind_app.benchmark.typing.run import Bench, measure
 from livemind_app.benchmark.typing.summary import summarize
 from livemind_app.benchmark.typing.typists import typist
 from livemind_app.config import Settings
-from livemind_app.engine.loading import device, open_engine
+from livemind_app.engine.loading import device
 from livemind_app.engine.models.load import resolve_dtype, resolve_weights
 from livemind_app.errors import ConfigError
+from livemind_app.llm_to_slm.loading import open_engine
 from livemind_app.session.options import Options
 
 MODELS = ("preset", "llm", "slm", "dtype", "weights", "prefill")

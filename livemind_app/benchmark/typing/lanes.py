@@ -34,6 +34,7 @@ LANES: dict[str, BenchLane] = {
         BenchLane("live-slm", "live-slm"),
         BenchLane("exact", "exact"),
         BenchLane("exact-slm", "exact-slm"),
+        BenchLane("llm-to-slm", "llm-to-slm"),
         BenchLane("conventional", "conventional", OFF),
         BenchLane("slm", "slm", OFF),
         # What the live lane's prompt gives without any thinking: its style, its examples, no notes.

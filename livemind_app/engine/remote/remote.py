@@ -22,6 +22,7 @@ from livemind_app.engine.remote.client import Client, Refused
 from livemind_app.engine.remote.completion import Completion, Served
 from livemind_app.engine.remote.tokens import remote_tokenizer
 from livemind_app.engine.scheduler import Sink
+from livemind_app.engine.split import NO_STATES
 from livemind_app.engine.streams import aiterate, iterate
 from livemind_app.errors import EngineError, GenerationFailed, LiveMindError, ModelError, ServerFailed
 from livemind_app.protocol import Finished, ModelStatus, Output, Priority, Request, Role, Usage
@@ -61,6 +62,9 @@ class RemoteEngine:
 
     def usage(self) -> Usage:
         return Usage(Counter(priority for priority in list(self._tasks.values())))
+
+    def unguided(self) -> str | None:
+        return NO_STATES
 
     def tokenizer(self, role: Role) -> ChatTokenizer:
         return self._served.result().tokenizer
@@ -177,6 +181,8 @@ class RemoteEngine:
             sink(GenerationFailed(f"{self._address.base} failed ({type(error).__name__}); send it again"))
 
     async def _generate(self, request: Request, sink: Sink) -> None:
+        if request.guide:
+            raise EngineError(NO_STATES)
         served = await asyncio.shield(asyncio.wrap_future(self._served))
         if self._breaker.open:
             raise ServerFailed(f"{self._address.base} does not answer; it is asked again in a moment")
