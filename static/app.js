@@ -5,8 +5,9 @@ import { Composer, boxRendered } from "./composer.js";
 import { Draft } from "./draft.js";
 import { Options, lanes } from "./options.js";
 import { Session, memory } from "./session.js";
-import { EMPTY, ROLLBACK_SHOWN_S, currentTurn, fold, renewed, running, shownLanes } from "./store.js";
+import { EMPTY, ROLLBACK_SHOWN_S, currentTurn, fold, renewed, running, runningNote, shownLanes } from "./store.js";
 import { Stream } from "./stream.js";
+import { Record } from "./timeline/record.js";
 import { renderHistory } from "./view/history.js";
 import { LaneView } from "./view/lane.js";
 import { renderModels } from "./view/models.js";
@@ -14,14 +15,16 @@ import { renderNotes } from "./view/notes.js";
 import { renderSegments } from "./view/segments.js";
 import { renderStatus } from "./view/status.js";
 import { renderTabs } from "./view/tabs.js";
+import { renderTimeline } from "./view/timeline.js";
 import { renderTurn } from "./view/turn.js";
-import { LANES } from "./words.js";
+import { LANES, PAGE } from "./words.js";
 
 const NOTICE_MS = 8000;
 const HEALTH_MS = 1000;
 const CLOCK_MS = 250; // often enough to look alive; on localhost every repaint takes from the model
 
 let state = EMPTY;
+let record = new Record();
 let health = null;
 let frame = 0;
 let ticking = 0;
@@ -103,7 +106,7 @@ async function send() {
   const text = composer.text;
   if (!text.trim()) return;
   if (draft.submitting) return;
-  if (!session.token) return notice("Still connecting; your text is kept.");
+  if (!session.token) return notice(PAGE.connecting);
   notice("");
   const submitted = draft.submit(text, options.flush());
   composer.write("");
@@ -145,6 +148,7 @@ async function sendOptions(changes) {
 function received(event) {
   clock.see(event.at);
   state = fold(state, event);
+  record.see(event);
   if (event.type === "state") optionsChanged();
   if (event.type === "error") notice(event.message);
   draft.see(state.revision);
@@ -179,8 +183,9 @@ async function renew(lost) {
   try {
     if (await session.renew(lost, state.options)) {
       clock.reset();
+      record = new Record();
       state = renewed(state);
-      notice("The server had ended this session; a new one has begun. Your text was kept.");
+      notice(PAGE.renewed);
       stream.open(session.token);
       draft.resend();
     }
@@ -225,6 +230,7 @@ function draw() {
   renderTurn(state, now);
   renderTabs(state, now);
   for (const pane of panes) pane.render(state, now, visible.includes(pane.name));
+  renderTimeline(record, now, running(currentTurn(state)) || runningNote(state) !== null);
   renderHistory(state);
   const stopButton = document.querySelector("button#lm-stop");
   if (stopButton) stopButton.disabled = !running(currentTurn(state));
@@ -233,7 +239,7 @@ function draw() {
 
 // Does the picture change by time alone?
 function moving(now) {
-  return running(currentTurn(state)) || state.gone.some((note) => now - note.goneAt < ROLLBACK_SHOWN_S + 0.2);
+  return running(currentTurn(state)) || runningNote(state) || state.gone.some((note) => now - note.goneAt < ROLLBACK_SHOWN_S + 0.2);
 }
 
 function toggleDark() {

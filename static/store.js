@@ -18,7 +18,7 @@ export const EMPTY = {
 export function fold(state, event) {
   switch (event.type) {
     case "state":
-      return { ...EMPTY, past: state.past, ...picture(event, state) };
+      return { ...EMPTY, past: state.past, ...picture(event) };
     case "segments":
       return draft(state, event);
     case "action":
@@ -39,7 +39,7 @@ export function fold(state, event) {
         ...lane,
         status: event.status,
         metrics: event.metrics ?? lane.metrics,
-        startedAt: lane.startedAt ?? (event.status === "running" ? event.at : null),
+        startedAt: lane.startedAt ?? event.started_at,
       }));
     case "error":
       return event.lane && currentTurn(state)
@@ -64,23 +64,21 @@ export const renewed = (state) => ({
   past: [...state.past, ...state.turns.map((turn) => ({ ...turn, done: true }))],
 });
 
-function picture({ revision, segments, actions, prepared, turns, options }, state) {
-  const known = new Map(state.turns.map((turn) => [turn.id, turn]));
+function picture({ revision, segments, actions, prepared, turns, options }) {
   return {
     revision,
     segments,
     actions: actions.filter((note) => note.status !== "dropped"),
     prepared,
     options,
-    turns: turns.map((turn) => remembered(turn, known.get(turn.id))),
+    turns: turns.map(fromWire),
   };
 }
 
-// A snapshot does not say when an answer's first word came; what was seen before still holds.
-function remembered({ actions, ...turn }, before) {
-  const lanes = Object.entries(turn.lanes).map(([name, { started_at: startedAt, ...lane }]) => [
+function fromWire({ actions, ...turn }) {
+  const lanes = Object.entries(turn.lanes).map(([name, { started_at: startedAt, first_at: firstAt, ...lane }]) => [
     name,
-    { ...lane, startedAt, firstAt: before?.lanes[name]?.firstAt ?? null },
+    { ...lane, startedAt, firstAt },
   ]);
   return { ...turn, notes: actions, lanes: Object.fromEntries(lanes) };
 }
@@ -129,6 +127,7 @@ function action(state, event) {
     tokens: event.tokens,
     seconds: event.seconds,
     probability: event.probability ?? (same ? last.probability : null),
+    at: same ? last.at : event.at,
   };
   if (event.status !== "dropped") return { ...state, actions: [...before, note] };
   return { ...state, actions: before, gone: same ? rolledBack(state, [note], event.at) : state.gone };
@@ -139,6 +138,7 @@ function begin(state, event) {
   const lanes = event.lanes.map((name) => [name, lane]);
   const turn = {
     id: event.id,
+    at: event.at,
     prompt: event.prompt,
     done: false,
     lanes: Object.fromEntries(lanes),

@@ -51,6 +51,7 @@ def apply(state: State, event: Event) -> State:
 
 def _grown(lane: LaneState, event: Answer) -> LaneState:
     text = lane.text + event.delta
+    lane = replace(lane, first_at=event.at if lane.first_at is None else lane.first_at)
     if not event.drafted:
         return replace(lane, text=text)
     start, before = len(lane.text), lane.drafted
@@ -107,7 +108,7 @@ def _unready(prepared: dict[LaneName, Preparation], *, cleared: bool) -> dict[La
 def _action(state: State, event: Action) -> State:
     running = state.running_note
     if running is None or running.index != event.index:
-        running = Note(event.first, event.index, event.kind)
+        running = Note(event.first, event.index, event.kind, at=event.at)
         notes = state.notes
     else:
         notes = state.notes[:-1]
@@ -147,7 +148,7 @@ def _lane(state: State, turn_id: int, name: LaneName, change: LaneChange) -> Sta
 
 
 def _lane_changed(lane: LaneState, event: Lane) -> LaneState:
-    started_at = event.at if event.status == "running" else lane.started_at
+    started_at = lane.started_at if event.started_at is None else event.started_at
     metrics = event.metrics or lane.metrics
     return replace(lane, status=event.status, started_at=started_at, metrics=metrics)
 

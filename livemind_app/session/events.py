@@ -117,6 +117,7 @@ class Lane:
     lane: LaneName
     status: LaneStatus
     metrics: Metrics | None = None
+    started_at: float | None = None  # its own submit, when it is `running`: from there its times count
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ class Note:
     tokens: int = 0
     seconds: float = 0.0
     probability: float | None = None
+    at: float = 0.0  # when it was begun, on the session's clock
 
     @property
     def inference(self) -> str:
@@ -62,6 +63,7 @@ class LaneState:
     status: LaneStatus = "queued"
     text: str = ""
     started_at: float | None = None  # its own submit, on the session's clock
+    first_at: float | None = None  # when its answer began to show
     metrics: Metrics | None = None
     drafted: tuple[tuple[int, int], ...] = ()  # from and to: characters that lookahead drafted
 
@@ -173,6 +175,7 @@ def _turn_wire(turn: TurnState) -> dict[str, Any]:
     }
     return {
         "id": turn.id,
+        "at": turn.at,
         "prompt": turn.prompt,
         "done": turn.done,
         "segments": [vars(segment) for segment in turn.segments],

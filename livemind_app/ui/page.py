@@ -82,6 +82,7 @@ def build_page(manager: SessionManager) -> gr.Blocks:
         _place("lm-turn")
         _place("lm-tabs")
         _lanes()
+        _place("lm-timeline")
         _place("lm-history")
         prompt.change(fn=None, js=_call("changed()"))
         _send_options(inputs)

@@ -1,11 +1,11 @@
 // Earlier turns, newest first: prompt and times in one line, the answers of all lanes behind it.
 import { h, keyed, mounted, setData, setText, show } from "../dom.js";
-import { LANES, LANE_STATUS, percent, seconds } from "../words.js";
+import { HISTORY, LANES, LANE_STATUS, percent, seconds } from "../words.js";
 import { renderAnswer } from "./answer.js";
 import { laneStatus } from "./lane.js";
 
 const parts = mounted("lm-history", (host) => {
-  const title = h("h3", { class: "lm-label" }, "Earlier in this chat");
+  const title = h("h3", { class: "lm-label" }, HISTORY.title);
   const list = h("div", { class: "lm-turns" });
   host.append(title, list);
   return { title, list };

@@ -1,7 +1,7 @@
 // One lane's pane: its answer as it streams, a clock while it runs, what it cost when it is over.
 import { h, keyed, mounted, setData, setText, show } from "../dom.js";
 import { AHEAD_LANES, currentTurn } from "../store.js";
-import { LANES, LANE_STATUS, count, percent, rate, seconds } from "../words.js";
+import { LANES, LANE_STATUS, PANE, rate, seconds } from "../words.js";
 import { renderAnswer } from "./answer.js";
 import { markDrafted } from "./drafted.js";
 
@@ -37,11 +37,11 @@ export class LaneView {
     const elapsed = lane ? elapsedSeconds(lane, now) : null;
     show(view.head, elapsed !== null);
     setText(view.clock, elapsed === null ? "" : seconds(elapsed));
-    setText(view.caption, metrics ? "after Enter" : "so far");
+    setText(view.caption, metrics ? PANE.after : PANE.sofar);
     const reduction = metrics?.reduction ?? null;
     show(view.badge, reduction !== null && this.name !== "conventional");
     if (reduction !== null) {
-      setText(view.badge, `${percent(-reduction)} vs conventional`);
+      setText(view.badge, PANE.versus(reduction));
       setData(view.badge, "better", String(reduction > 0));
     }
     const rows = metrics ? figures(metrics, AHEAD_LANES.includes(this.name)) : [];
@@ -59,7 +59,7 @@ function build(host, name) {
   const head = h("div", { class: "lm-lane-time" }, clock, caption, badge);
   const answer = h("div", { class: "lm-answer" });
   const empty = h("p", { class: "lm-empty" });
-  const legend = h("p", { class: "lm-legend" }, h("u", {}, "underlined"), ": drafted by lookahead, confirmed by the model");
+  const legend = h("p", { class: "lm-legend" }, h("u", {}, PANE.underlined), PANE.drafted);
   const list = h("dl", { class: "lm-figures" });
   const pane = h(
     "section",
@@ -92,41 +92,32 @@ export function elapsedSeconds(lane, now) {
 }
 
 function placeholder(status, name) {
-  const waiting = "Runs after the others, so that none slows another down.";
-  const texts = {
-    idle: `${LANES[name].title}’s answer appears here.`,
-    queued: waiting,
-    reading: "Reading the prompt…",
-    stopped: "Stopped before the first word.",
-    interrupted: "Interrupted before the first word.",
-    failed: "No answer: something went wrong.",
-  };
-  return texts[status] ?? "";
+  return status === "idle" ? PANE.idle(LANES[name].title) : (PANE[status] ?? "");
 }
 
 // What drafting saved; nothing where it was off.
 function lookahead({ tokens, forwards, drafted_tokens: drafted }) {
   if (!drafted || !forwards) return [];
   const saved = Math.max(tokens - 1 - forwards, 0);
-  return [["Lookahead", `${(tokens / forwards).toFixed(2)} tokens a forward · ${count(saved, "forward")} saved`]];
+  return [[PANE.lookahead, PANE.forwards(tokens / forwards, saved)]];
 }
 
 export function figures(metrics, thinks) {
   const rows = [
-    ["First word", seconds(metrics.ttft)],
-    ["Complete answer", seconds(metrics.latency)],
-    ["Speed", rate(metrics.tokens_per_s)],
-    ["Answer", count(metrics.tokens, "token")],
+    [PANE.first, seconds(metrics.ttft)],
+    [PANE.complete, seconds(metrics.latency)],
+    [PANE.speed, rate(metrics.tokens_per_s)],
+    [PANE.answer, PANE.tokens(metrics.tokens)],
     ...lookahead(metrics),
-    ["Prompt", count(metrics.prompt_tokens, "token")],
-    ["Read after Enter", count(metrics.prefilled_after_submit, "token")],
+    [PANE.prompt, PANE.tokens(metrics.prompt_tokens)],
+    [PANE.read, PANE.tokens(metrics.prefilled_after_submit)],
   ];
   if (!thinks) return rows;
   return [
     ...rows,
-    ["Ready at Enter", count(metrics.ready_tokens, "token")],
-    ["Thought before Enter", `${seconds(metrics.thinking_s)} · ${count(metrics.thinking_tokens, "token")}`],
-    ["Thrown away", count(metrics.wasted_tokens, "token")],
-    ["Waited for a step to stop", seconds(metrics.overhead_s)],
+    [PANE.ready, PANE.tokens(metrics.ready_tokens)],
+    [PANE.thought, `${seconds(metrics.thinking_s)} · ${PANE.tokens(metrics.thinking_tokens)}`],
+    [PANE.wasted, PANE.tokens(metrics.wasted_tokens)],
+    [PANE.waited, seconds(metrics.overhead_s)],
   ];
 }

@@ -1,0 +1,222 @@
+import { percent, rate, seconds, whole } from "../numbers.js";
+
+const count = (number, thing) => `${whole(number)} ${thing}${number === 1 ? "" : "s"}`;
+const tokens = (number) => count(number, "token");
+
+const LANES = {
+  live: { title: "LiveMind", hint: "worked while you typed, answered by the large model", bar: "LiveMind" },
+  "live-slm": {
+    title: "LiveMind + small model",
+    hint: "the large model worked while you typed, the small one answered",
+    bar: "LiveMind + small",
+  },
+  exact: { title: "Exact", hint: "the conventional answer, begun before Enter", bar: "Exact" },
+  "exact-slm": {
+    title: "Exact, small model",
+    hint: "the small model’s own answer, begun before Enter",
+    bar: "Exact small",
+  },
+  conventional: {
+    title: "Conventional",
+    hint: "the large model reads your complete prompt after Enter",
+    bar: "Conventional",
+  },
+  slm: { title: "Small model alone", hint: "reads your complete prompt after Enter", bar: "Small alone" },
+};
+
+const SEGMENTS = {
+  typing: "being typed",
+  finished: "finished",
+  thinking: "thinking",
+  noted: "noted",
+  waiting: "waits for more",
+  "rolled-back": "rolled back",
+  cut: "cut short",
+};
+
+const LANE_STATUS = {
+  queued: "waits its turn",
+  reading: "reading the prompt",
+  writing: "writing",
+  done: "done",
+  interrupted: "interrupted",
+  stopped: "stopped",
+  failed: "failed",
+};
+
+const MODEL_STATES = {
+  missing: "not here yet",
+  fetching: "downloading",
+  loading: "loading into memory",
+  ready: "ready",
+  failed: "failed",
+};
+
+const ROLES = { llm: "Large model", slm: "Small model" };
+
+const MODELS = {
+  list: "Models",
+  failed: "A model could not be loaded: see above.",
+  loading: "The models are getting ready; you can type already.",
+};
+
+const PAGE = {
+  connecting: "Still connecting; your text is kept.",
+  renewed: "The server had ended this session; a new one has begun. Your text was kept.",
+};
+
+const STATUS = {
+  offline: "Offline. Your text is kept here and sent when the connection is back.",
+  off: "Thinking while you type is off: nothing is sent before Enter.",
+  thinking: (part, of) => `Thinking about part ${part} of ${of}.`,
+  ahead: (ready) => `Answering ahead: ${tokens(ready)} ready. Enter shows them.`,
+  ready: (ready) => `The answer is ready: ${tokens(ready)}. Enter shows it.`,
+  starting: "Starting…",
+  lane: (name, status) => `${LANES[name].title} is ${status}.`,
+  noted: (notes) => `Ready: ${notes === 1 ? "1 note is" : `${notes} notes are`} written. Enter sends.`,
+  listening: "Listening. Enter sends, Shift+Enter starts a new line.",
+  answered: "All answers are there. Ask on, or start a new chat.",
+  idle: "Ready. Start typing.",
+};
+
+const TURN = {
+  title: "This turn",
+  asked: "You asked",
+  bars: "Time per lane",
+  before: "thought before Enter",
+  first: "Enter to first word",
+  rest: "writing",
+  notes: (notes) => `${count(notes, "note")} written before Enter`,
+  headline: (saved, reduction) =>
+    `Ready ${seconds(Math.abs(saved))} ${saved >= 0 ? "sooner" : "later"} than the conventional way (${percent(-reduction)})`,
+  waits: "waits",
+  failed: "failed",
+};
+
+const PANE = {
+  after: "after Enter",
+  sofar: "so far",
+  versus: (reduction) => `${percent(-reduction)} vs conventional`,
+  underlined: "underlined",
+  drafted: ": drafted by lookahead, confirmed by the model",
+  idle: (title) => `${title}’s answer appears here.`,
+  queued: "Runs after the others, so that none slows another down.",
+  reading: "Reading the prompt…",
+  stopped: "Stopped before the first word.",
+  interrupted: "Interrupted before the first word.",
+  failed: "No answer: something went wrong.",
+  tokens,
+  first: "First word",
+  complete: "Complete answer",
+  speed: "Speed",
+  answer: "Answer",
+  lookahead: "Lookahead",
+  forwards: (each, saved) => `${each.toFixed(2)} tokens a forward · ${count(saved, "forward")} saved`,
+  prompt: "Prompt",
+  read: "Read after Enter",
+  ready: "Ready at Enter",
+  thought: "Thought before Enter",
+  wasted: "Thrown away",
+  waited: "Waited for a step to stop",
+};
+
+const NOTES = {
+  title: "Notes while you type",
+  list: "Notes",
+  parts: "Segments of the prompt",
+  cut: "cut short",
+  "rolled-back": "rolled back",
+};
+const HISTORY = { title: "Earlier in this chat" };
+const TABS = { title: "Lane shown" };
+
+const span = (from, to) => (to === null ? "not over yet" : seconds(to - from));
+
+const DESCRIBE = {
+  typing: ({ grown, changes, from, to }) => [
+    `${count(grown, "character")} typed`,
+    changes > 1 ? `in ${count(changes, "change")}, ${seconds(to - from)}` : "at once",
+  ],
+  segments: ({ number, text, from, to, gone }) => [
+    `Part ${number}${gone ? ", deleted" : ""}`,
+    text.trim(),
+    `typed in ${span(from, to)}`,
+  ],
+  notes: ({ index, text, kind, status, tokens: written, seconds: computed }) => [
+    kind === "wait" && status === "done" ? `Part ${index + 1}: nothing to note yet` : `Note on part ${index + 1}`,
+    text.trim(),
+    `${STATES[status]} · ${tokens(written)} · ${seconds(computed)} computed`,
+  ],
+  ahead: ({ lane, from, to, tokens: written, ready, status }) => [
+    `${LANES[lane].title}: answer begun before Enter`,
+    STATES[status],
+    `${tokens(written)} in ${span(from, to)} · ${tokens(ready)} ready`,
+  ],
+  submit: ({ prompt }) => ["Enter", prompt],
+  lane: (name, { metrics, status, from, to }) => [
+    LANES[name].title,
+    STATES[status] ?? status,
+    ...(metrics
+      ? [
+          `first word ${seconds(metrics.ttft)}, complete ${seconds(metrics.latency)}`,
+          `${tokens(metrics.tokens)} · ${rate(metrics.tokens_per_s)}`,
+          ...(metrics.overhead_s ? [`waited ${seconds(metrics.overhead_s)} for a step to stop`] : []),
+        ]
+      : [span(from, to)]),
+  ],
+};
+
+const STATES = {
+  running: "running",
+  done: "done",
+  cut: "cut short by Enter",
+  dropped: "dropped at Enter: it had said nothing",
+  "rolled-back": "rolled back: the text before it changed",
+  making: "part of it",
+  ready: "all of it",
+  used: "shown at Enter, if the text was the same",
+  discarded: "thrown away: the text changed",
+  interrupted: "interrupted by another session",
+  stopped: "stopped",
+  failed: "failed",
+};
+
+const TIMELINE = {
+  title: "Timeline",
+  hint: "Drag to move, Ctrl and wheel or + and − to zoom; with the keyboard, arrows go from one to the next.",
+  rows: { typing: "Typing", segments: "Parts", notes: "Notes", ahead: "Ahead" },
+  prompt: "This prompt",
+  everything: "Everything",
+  closer: "Zoom in",
+  farther: "Zoom out",
+  export: (kind) => `Export ${kind}`,
+  submit: "Enter",
+  preempted: STATES,
+  figures: ({ ttft, tokens: written }) => `${seconds(ttft)} to first · ${tokens(written)}`,
+  describe: (row, item) => (DESCRIBE[row] ? DESCRIBE[row](item) : DESCRIBE.lane(row, item)),
+  summary: (prompts, parts, notes, preempted) =>
+    `${count(prompts, "prompt")}, ${count(parts, "part")}, ${count(notes, "note")}, ${count(preempted, "step")} thrown away or cut`,
+  legend: {
+    first: "until the first word",
+    rest: "writing",
+    bad: "thrown away or cut short",
+    enter: "Enter",
+  },
+};
+
+export default {
+  LANES,
+  SEGMENTS,
+  LANE_STATUS,
+  MODEL_STATES,
+  ROLES,
+  MODELS,
+  PAGE,
+  STATUS,
+  TURN,
+  PANE,
+  NOTES,
+  HISTORY,
+  TABS,
+  TIMELINE,
+};
