@@ -41,6 +41,7 @@ async function refusal(response) {
 const of = (token, rest) => `sessions/${encodeURIComponent(token)}/${rest}`;
 
 export const health = () => call("GET", "health");
+export const offeredOptions = () => call("GET", "options").then(({ options }) => options);
 export const createSession = (options) => call("POST", "sessions", options ? { options } : {});
 export const changeOptions = (token, options) => call("PATCH", of(token, "options"), options);
 export const putDraft = (token, revision, text) => call("PUT", of(token, "draft"), { revision, text });

@@ -57,6 +57,12 @@ class Configured(BaseModel):
     options: Options
 
 
+class Offered(BaseModel):
+    options: dict[str, dict[str, JsonValue]] = Field(
+        description="By name: `kind`, `default`, and `choices` or `low` and `high`."
+    )
+
+
 class Drafted(BaseModel):
     revision: int
     segments: list[Segment]

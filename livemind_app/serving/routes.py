@@ -30,11 +30,13 @@ from livemind_app.serving.models import (
     Health,
     NewSession,
     Nothing,
+    Offered,
     Submit,
     Submitted,
 )
 from livemind_app.serving.stream import stream
 from livemind_app.session.manager import SessionManager
+from livemind_app.session.options import describe
 from livemind_app.session.session import Session
 
 Status = Callable[[], Sequence[ModelStatus]]
@@ -100,6 +102,11 @@ def _overall(models: Sequence[ModelStatus]) -> Literal["loading", "ready", "fail
     if "failed" in states:
         return "failed"
     return "ready" if states <= {"ready"} else "loading"
+
+
+@router.get("/options", tags=["server"], summary="The options there are, with their ranges and defaults")
+async def options(manager: Manager) -> Offered:
+    return Offered(options=describe(manager.defaults))
 
 
 @router.post(

@@ -24,7 +24,7 @@ function create() {
   return h(
     "details",
     { class: "lm-card lm-earlier" },
-    h("summary", {}, h("span", { class: "lm-earlier-prompt" }), h("span", { class: "lm-earlier-times" })),
+    h("summary", {}, h("span", { class: "lm-earlier-prompt", dir: "auto" }), h("span", { class: "lm-earlier-times" })),
     h("div", { class: "lm-earlier-lanes" }),
   );
 }

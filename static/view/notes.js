@@ -38,8 +38,8 @@ function row() {
     "li",
     { class: "lm-note" },
     h("span", { class: "lm-note-number" }),
-    h("span", { class: "lm-note-about" }),
-    h("span", { class: "lm-note-text" }),
+    h("span", { class: "lm-note-about", dir: "auto" }),
+    h("span", { class: "lm-note-text", dir: "auto" }),
     h("span", { class: "lm-note-mark" }),
   );
 }

@@ -12,7 +12,7 @@ const parts = mounted("lm-status", (host) => {
   return { dot, text };
 });
 
-// link: {offline, sending, notice}
+// link: {offline, sending, notice, allowed}
 export function renderStatus(state, link, health) {
   const view = parts();
   if (!view) return;
@@ -29,7 +29,7 @@ function wording(state, link, health) {
   if (models) return [health.status === "failed" ? "error" : "busy", models];
   const turn = currentTurn(state);
   if (running(turn)) return ["busy", answering(turn)];
-  if (state.options?.mode === "off") return ["idle", STATUS.off];
+  if (!link.allowed) return ["idle", STATUS.off];
   const note = runningNote(state);
   if (note) return ["busy", STATUS.thinking(note.index + 1, state.segments.length)];
   const answer = ready(state);

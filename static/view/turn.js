@@ -8,7 +8,7 @@ import { renderList, spoken } from "./notes.js";
 const STEPS = [2, 5, 10, 20, 40, 60, 120, 300, 600]; // seconds: the scale stands still while a bar grows
 
 const parts = mounted("lm-turn", (host) => {
-  const prompt = h("p", { class: "lm-prompt-said" });
+  const prompt = h("p", { class: "lm-prompt-said", dir: "auto" });
   const headline = h("p", { class: "lm-headline" });
   const bars = h("ol", { class: "lm-bars", "aria-label": TURN.bars });
   const legend = h("p", { class: "lm-legend" });

@@ -61,8 +61,129 @@ const MODELS = {
 };
 
 const PAGE = {
+  tagline: "Thinks while you type, so the answer is there sooner.",
+  tools: "Page",
+  language: "Language",
+  dark: "Switch between light and dark",
+  help: "Keyboard shortcuts",
+  prompt: "Your prompt",
+  placeholder: "Type a few sentences…",
+  new: "New chat",
+  stop: "Stop",
+  send: "Send",
   connecting: "Still connecting; your text is kept.",
   renewed: "The server had ended this session; a new one has begun. Your text was kept.",
+};
+
+const EXAMPLES = [
+  {
+    name: "A word problem",
+    text: "A bakery bakes 240 rolls every morning. It sells two thirds of them before noon. In the afternoon it sells half of what is left, and five more go to the baker's family. How many rolls remain in the evening?",
+  },
+  {
+    name: "Two trains",
+    text: "A train leaves Aville at 9:00 and travels at 80 km/h. A second train leaves Beeton, 300 km away, at 10:00 and comes towards it at 120 km/h. Both keep their speed and do not stop. When and where do they meet?",
+  },
+  {
+    name: "Plan a trip",
+    text: "We are two adults and a child of six. We have four days in Lisbon in May and travel by train and on foot only. We like small museums, and the child likes boats. What would you do on each day?",
+  },
+  {
+    name: "Find the bug",
+    text: "My Python function should return the largest number in a list. It starts with best = 0 and walks through the list. Whenever a number is greater than best, it replaces best. For the list [-3, -1, -7] it returns 0. What is wrong, and how do I fix it?",
+  },
+];
+
+const INTRO = {
+  title: "What is special here",
+  line: "Other chats start working when you press Enter. This one reads and thinks while you are still typing, and shows what that saves.",
+  watch: "Type an example for me",
+  stop: "Stop typing",
+  examples: "Examples",
+};
+
+const CONSENT = {
+  label: "Think while I type",
+  open: "on: half-typed text goes to the server as you type",
+  closed: "off: nothing is sent before Enter",
+};
+
+const DRAWER = {
+  title: "Options",
+  groups: { typing: "While I type", answers: "Answers", sampling: "Sampling", budgets: "Budgets" },
+  copy: "Copy a link with these options",
+  copied: "The link is copied.",
+  reset: "Back to the defaults",
+  none: "none",
+  refused: (names) => `The link asks for what cannot be: ${names.join(", ")}. The rest holds.`,
+  off: {
+    still: "Off: nothing is done while you type.",
+    noNotes: "Off: no notes are taken in this mode.",
+    noGate: "Off: only the format append asks whether to think.",
+    greedy: "Off: at temperature 0 the likeliest word is always taken.",
+    noSpeculation: "Off: no answers are begun before Enter.",
+  },
+};
+
+const OPTIONS = {
+  mode: {
+    label: "What happens",
+    help: "Notes change the answer; the exact one is the conventional answer, only earlier. Nothing: no text is sent.",
+    values: { infer: "Take notes", exact: "Get the exact answer ready", off: "Nothing" },
+  },
+  granularity: {
+    label: "Granularity",
+    help: "What must be complete before it is thought about.",
+    values: { char: "character", word: "word", sentence: "sentence", clause: "clause" },
+  },
+  min_length: { label: "Minimum length", help: "Characters that a part has at least." },
+  format: {
+    label: "Format",
+    help: "How prompt and notes are laid out for the model.",
+    values: {
+      append: "append: notes follow their sentences",
+      "u-pi": "u-pi: prompt, then notes",
+      "u-pli": "u-pli: prompt, last sentence, then notes",
+      "u-spi": "u-spi: each sentence with its note",
+      "ua-pil": "ua-pil: prompt and notes, the last sentence apart",
+      "ua-spi": "ua-spi: sentences and notes as a conversation",
+    },
+  },
+  note_tokens: { label: "Longest note", help: "In tokens; fewer when you type fast." },
+  think_threshold: { label: "Readiness to think", help: "How likely thinking must be, over waiting, for a note to be written." },
+  answered_by: {
+    label: "Answered by",
+    help: "Who writes LiveMind's answer; the notes are always the large model's.",
+    values: { live: "Large model", "live-slm": "Small model" },
+  },
+  compared: {
+    label: "Compare with",
+    help: "Answered after LiveMind, one by one, to measure what they cost.",
+    values: { conventional: "Conventional way", slm: "Small model alone", exact: "Exact", "exact-slm": "Exact, small model" },
+  },
+  max_tokens: { label: "Longest answer", help: "In tokens, about ¾ of a word each." },
+  lookahead: { label: "Lookahead", help: "Drafts several words at once; the model confirms each. The answer stays the same." },
+  temperature: { label: "Temperature", help: "0 always takes the likeliest word; more is more varied." },
+  top_p: { label: "Top p", help: "Only the likeliest words that together have this probability. 1: all." },
+  top_k: { label: "Top k", help: "Only so many of the likeliest words. 0: all." },
+  seed: { label: "Seed", help: "The same number gives the same answer again. None: another one each time." },
+  repetition_penalty: { label: "Repetition penalty", help: "Held against words that were said before. 1: none." },
+  speculate_tokens: { label: "Ahead, for one prompt", help: "Tokens of answers that are begun before Enter. 0: none." },
+  speculate_per_minute: { label: "Ahead, in a minute", help: "The same, of all prompts and lanes together." },
+};
+
+const HELP = {
+  title: "Keyboard",
+  close: "Close",
+  keys: [
+    [["Enter"], "send"],
+    [["Shift", "Enter"], "new line"],
+    [["Esc"], "stop the answer, or the example that types itself"],
+    [["↑"], "in an empty box: your last prompt again"],
+    [["?"], "outside of the box: this sheet"],
+    [["←", "→", "↑", "↓"], "on the timeline: from one to the next"],
+    [["+", "−", "Home"], "on the timeline: zoom, show everything"],
+  ],
 };
 
 const STATUS = {
@@ -212,6 +333,12 @@ export default {
   ROLES,
   MODELS,
   PAGE,
+  EXAMPLES,
+  INTRO,
+  CONSENT,
+  DRAWER,
+  OPTIONS,
+  HELP,
   STATUS,
   TURN,
   PANE,

@@ -8,6 +8,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -161,6 +162,15 @@ class LivePage:
     def wait_for_lane(self, name: str, status: str) -> None:
         expect(self.lane(name)).to_have_attribute("data-status", status)
 
+    def open_options(self) -> None:
+        self.page.get_by_role("button", name="Options").click()
+
+    @contextmanager
+    def options_changed(self) -> Iterator[None]:
+        """Until the server has taken what is changed in it."""
+        with self.page.expect_response(lambda response: response.request.method == "PATCH"):
+            yield
+
     def ask(self, text: str) -> None:
         self.box.fill(text)
         self.box.press("Enter")
@@ -229,8 +239,10 @@ def log(url: str) -> Iterator[Log]:
 
 @pytest.fixture
 def live(context: BrowserContext, log: Log, gates: Gates) -> Iterator[LivePage]:
-    yield open_page(context, log)
+    live = open_page(context, log)
+    yield live
     context.set_offline(False)
+    live.page.evaluate("localStorage.clear()")
     for page in context.pages:
         page.close()
 

@@ -176,7 +176,7 @@ def test_a_duplicated_tab_gets_a_session_of_its_own(live: LivePage) -> None:
 
 
 def test_thinking_can_be_switched_off(live: LivePage) -> None:
-    live.page.locator("#lm-options").get_by_text("Options").click()
+    live.open_options()
     with live.page.expect_response(lambda response: response.request.method == "PATCH"):
         live.page.get_by_label("Nothing").check()
     expect(live.status).to_contain_text("is off")
@@ -188,5 +188,5 @@ def test_thinking_can_be_switched_off(live: LivePage) -> None:
     assert sent == []
     live.page.reload()
     live.ready()
-    live.page.locator("#lm-options").get_by_text("Options").click()
+    live.open_options()
     expect(live.page.get_by_label("Nothing")).to_be_checked()

@@ -1,0 +1,44 @@
+// One picture of everything, drawn by all views.
+import { ROLLBACK_SHOWN_S, currentTurn, running, runningNote, shownLanes } from "../store.js";
+import { LANES } from "../words.js";
+import { renderConsent } from "./consent.js";
+import { renderDrawer } from "./drawer.js";
+import { renderHistory } from "./history.js";
+import { renderIntro } from "./intro.js";
+import { LaneView } from "./lane.js";
+import { renderModels } from "./models.js";
+import { renderNotes } from "./notes.js";
+import { renderSegments } from "./segments.js";
+import { renderStatus } from "./status.js";
+import { renderTabs } from "./tabs.js";
+import { renderTimeline } from "./timeline.js";
+import { renderTurn } from "./turn.js";
+
+const panes = Object.keys(LANES).map((name) => new LaneView(name));
+
+// page: {state, record, health, connection, options, allowed, typing, text}
+export function draw({ state, record, health, connection, options, allowed, typing, text }, now) {
+  const turn = currentTurn(state);
+  const visible = shownLanes(state);
+  const known = options === null || allowed;
+  renderIntro(!turn && !state.past.length && (typing || !text), typing);
+  renderModels(health);
+  renderConsent(options, connection.sending);
+  renderSegments(state, now);
+  renderNotes(state, now);
+  renderStatus(state, { ...connection, allowed: known }, health);
+  renderDrawer(options);
+  renderTurn(state, now);
+  renderTabs(state, now);
+  for (const pane of panes) pane.render(state, now, visible.includes(pane.name));
+  renderTimeline(record, now, running(turn) || runningNote(state) !== null);
+  renderHistory(state);
+  const stop = document.querySelector("button#lm-stop");
+  if (stop) stop.disabled = !running(turn) && !typing;
+}
+
+// Does the picture change by time alone?
+export function isMoving(state, now) {
+  if (running(currentTurn(state)) || runningNote(state)) return true;
+  return state.gone.some((note) => now - note.goneAt < ROLLBACK_SHOWN_S + 0.2);
+}
