@@ -47,7 +47,7 @@ export const changeOptions = (token, options) => call("PATCH", of(token, "option
 export const putDraft = (token, revision, text) => call("PUT", of(token, "draft"), { revision, text });
 export const submit = (token, revision, text) => call("POST", of(token, "submit"), { revision, text });
 export const stop = (token) => call("POST", of(token, "stop"), {});
-export const clear = (token) => call("POST", of(token, "clear"), {});
+export const clear = (token, turns = []) => call("POST", of(token, "clear"), { turns });
 
 export function eventsUrl(token, last) {
   const url = new URL(of(token, "events"), ROOT);

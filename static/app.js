@@ -3,18 +3,21 @@ import * as api from "./api.js";
 import * as clock from "./clock.js";
 import { Composer, boxRendered } from "./composer.js";
 import { Draft } from "./draft.js";
+import { Keeper } from "./keeper.js";
 import { Options } from "./options/changes.js";
 import * as link from "./options/link.js";
 import { Session, memory } from "./session.js";
-import { EMPTY, currentTurn, fold, renewed, running } from "./store.js";
+import { EMPTY, begun, currentTurn, fold, running } from "./store.js";
 import { Stream } from "./stream.js";
 import { Record } from "./timeline/record.js";
 import { Typist } from "./typist.js";
+import { keepChats } from "./view/chats.js";
 import { askConsent } from "./view/consent.js";
 import { openDrawer } from "./view/drawer.js";
 import { furnishHeader, translateBlocks } from "./view/header.js";
 import { showHelp } from "./view/help.js";
 import { offerExamples } from "./view/intro.js";
+import { offerTurn } from "./view/turn.js";
 import { draw, isMoving } from "./view/page.js";
 import { DRAWER, PAGE } from "./words.js";
 
@@ -30,12 +33,17 @@ let health = null;
 let frame = 0;
 let ticking = 0;
 let noticeTimer = 0;
+let starting = null;
+let connected = false;
+let sending = false; // once it is connected
+let compared = false; // whether differences between answers are marked
 const connection = { offline: false, sending: false, notice: "" };
 
 const session = new Session();
 const composer = new Composer({ change: typed, send, stop, again, help: showHelp, touched: () => typist.stop() });
 const typist = new Typist(composer, send);
 const stream = new Stream({ event: received, up, down });
+const keeper = new Keeper({ changed: render, notice, open: goOn });
 const options = new Options(sendOptions, { changed: optionsChanged, refused });
 const draft = new Draft(
   {
@@ -62,6 +70,15 @@ async function start() {
   translateBlocks();
   askConsent({ change: consent });
   offerExamples({ type: typeOut, write: (text) => composer.write(text) });
+  offerTurn({ again: askAgain, edit, compare });
+  keepChats({
+    open: (id) => keeper.open(id),
+    rename: (id, title) => keeper.rename(id, title),
+    remove: (id) => keeper.remove(id),
+    exportAll: () => keeper.exportAll(),
+    exportFigures: (kind) => keeper.exportFigures(kind, state.turns),
+    bring: (file) => keeper.bring(file),
+  });
   const before = memory.get("draft");
   if (before && !composer.text) composer.write(before);
   render();
@@ -72,8 +89,11 @@ async function start() {
   const fresh = await reached(() => session.start(wanted));
   state = { ...state, options: session.options ?? (await reached(() => api.changeOptions(session.token, wanted ?? {}))).options };
   optionsChanged();
+  state = begun(state, await keeper.start());
+  if (fresh) await restore();
   stream.open(session.token);
   draft.resend(fresh ? "" : null);
+  connected = true;
   composer.focus();
 }
 
@@ -121,10 +141,15 @@ function typed(text) {
 
 async function send() {
   typist.stop();
+  if (!composer.text.trim() || draft.submitting || sending) return;
+  if (!connected) {
+    notice(PAGE.connecting);
+    sending = true;
+    await starting;
+    sending = false;
+  }
   const text = composer.text;
   if (!text.trim()) return;
-  if (draft.submitting) return;
-  if (!session.token) return notice(PAGE.connecting);
   notice("");
   const submitted = draft.submit(text, options.flush());
   composer.write("");
@@ -144,8 +169,26 @@ function stop() {
 
 // The last prompt, to be changed and sent once more.
 function again() {
-  const last = [...state.past, ...state.turns].at(-1);
+  const last = currentTurn(state);
   if (last) composer.write(last.prompt);
+}
+
+// The newest turn is taken back; its prompt is in the box, before what was typed meanwhile.
+async function edit() {
+  const { prompt } = currentTurn(state);
+  if (!(await goOn(state.turns.slice(0, -1)))) return false;
+  composer.write(prompt);
+  composer.focus();
+  return true;
+}
+
+async function askAgain() {
+  if (await edit()) send();
+}
+
+function compare() {
+  compared = !compared;
+  render();
 }
 
 function typeOut(text) {
@@ -160,14 +203,40 @@ async function newChat() {
   typist.stop();
   try {
     await api.clear(session.token);
+    keeper.begin();
     draft.clear();
     composer.write("");
-    state = { ...state, past: [] };
     notice("");
     composer.focus();
   } catch (error) {
     refused(error);
   }
+}
+
+// An earlier chat is shown, and the next prompt goes on after it. Resolves to whether the server agreed.
+async function goOn(turns) {
+  if (!session.token) return false;
+  typist.stop();
+  const before = state;
+  state = begun(state, turns);
+  try {
+    await api.clear(session.token, said(turns));
+    record = new Record();
+    draft.resend();
+    return true;
+  } catch (error) {
+    state = before;
+    refused(error);
+    return false;
+  }
+}
+
+const said = (turns) =>
+  turns.map(({ prompt, lanes }) => ({ prompt, answer: Object.values(lanes)[0].text })).filter(({ answer }) => answer.trim());
+
+// A new session learns what was said in the one before.
+async function restore() {
+  if (state.turns.length) await api.clear(session.token, said(state.turns)).catch(refused);
 }
 
 // "Nothing while I type" is kept for good, so that no new tab and no link sends what this user did not mean to.
@@ -216,6 +285,7 @@ function received(event) {
   if (event.type === "state") optionsChanged();
   if (event.type === "error") notice(event.message);
   draft.see(state.revision);
+  keeper.see(state.turns);
   render();
 }
 
@@ -241,7 +311,8 @@ async function renew(lost) {
     if (await session.renew(lost, options.over(state.options))) {
       clock.reset();
       record = new Record();
-      state = renewed(state);
+      state = begun(state, state.turns);
+      await restore();
       notice(PAGE.renewed);
       stream.open(session.token);
       draft.resend();
@@ -279,7 +350,8 @@ function show() {
   frame = 0;
   const now = clock.now();
   const wanted = options.over(state.options);
-  draw({ state, record, health, connection, options: wanted, allowed: mayType(), typing: typist.typing, text: composer.text }, now);
+  const typing = { typing: typist.typing, text: composer.text, compared };
+  draw({ state, record, health, connection, keeper, options: wanted, allowed: mayType(), ...typing }, now);
   if (isMoving(state, now) && !ticking) ticking = setTimeout(() => ((ticking = 0), render()), CLOCK_MS);
 }
 
@@ -292,7 +364,7 @@ window.addEventListener("pageshow", (event) => event.persisted && stream.hurry()
 window.addEventListener("resize", render);
 window.addEventListener("hashchange", () => state.options && options.change(wantedOptions() ?? {}));
 
-start();
+starting = start();
 
 // For the page's Gradio components (ui/page.py).
 

@@ -11,14 +11,13 @@ export const EMPTY = {
   gone: [], // notes rolled back, shown for a moment
   prepared: {}, // by lane, what is ready of the answer to the draft
   turns: [],
-  past: [], // turns of a session that the server does not know any more
   options: null,
 };
 
 export function fold(state, event) {
   switch (event.type) {
     case "state":
-      return { ...EMPTY, past: state.past, ...picture(event) };
+      return { ...EMPTY, ...picture(event, state.turns) };
     case "segments":
       return draft(state, event);
     case "action":
@@ -57,23 +56,27 @@ function spans(before, start, length) {
   return [...before, [start, start + length]];
 }
 
-// A new session: nothing of the old one holds but what was said.
-export const renewed = (state) => ({
+// A chat with these turns, over and numbered anew: what they hold of another session's clock stays with them.
+export const begun = (state, turns) => ({
   ...EMPTY,
+  revision: state.revision,
   options: state.options,
-  past: [...state.past, ...state.turns.map((turn) => ({ ...turn, done: true }))],
+  turns: turns.map((turn, index) => ({ ...turn, id: index + 1, done: true, restored: true })),
 });
 
-function picture({ revision, segments, actions, prepared, turns, options }) {
+function picture({ revision, segments, actions, prepared, turns, options }, known) {
   return {
     revision,
     segments,
     actions: actions.filter((note) => note.status !== "dropped"),
     prepared,
     options,
-    turns: turns.map(fromWire),
+    turns: turns.map((turn, index) => (isSame(turn, known[index]) ? known[index] : fromWire(turn))),
   };
 }
+
+// Of a turn of another session the server knows prompt and answer only; here its figures may be known.
+const isSame = (turn, known) => turn.restored && known?.restored && turn.prompt === known.prompt;
 
 function fromWire({ actions, ...turn }) {
   const lanes = Object.entries(turn.lanes).map(([name, { started_at: startedAt, first_at: firstAt, ...lane }]) => [

@@ -42,10 +42,17 @@ class Submit(Body):
     ] = None
 
 
-FIELDS = frozenset(name for model in (NewSession, Draft, Submit) for name in model.model_fields) | {
-    "last",
-    "Last-Event-ID",
-}
+class Said(Body):
+    prompt: str
+    answer: str
+
+
+class Clear(Body):
+    turns: Annotated[list[Said], Field(description="What the chat goes on after; nothing by default.")] = []
+
+
+BODIES = (NewSession, Draft, Submit, Clear, Said)
+FIELDS = frozenset(name for model in BODIES for name in model.model_fields) | {"last", "Last-Event-ID"}
 
 
 class Created(BaseModel):

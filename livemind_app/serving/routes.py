@@ -22,6 +22,7 @@ from livemind_app.protocol import ModelStatus
 from livemind_app.serving.errors import NO_STORE
 from livemind_app.serving.models import (
     Changes,
+    Clear,
     Configured,
     Created,
     Draft,
@@ -169,11 +170,11 @@ async def stop(session: Found, body: Nothing | None = None) -> Nothing:
 @router.post(
     "/sessions/{token}/clear",
     tags=["sessions"],
-    summary="Begin a new chat with the same token and options",
-    responses=_refusals(SessionNotFound),
+    summary="Begin a new chat with the same token and options, or go on with an earlier one",
+    responses=_refusals(SessionNotFound, TooManyTurns, TextTooLong, InvalidText),
 )
-async def clear(session: Found, body: Nothing | None = None) -> Nothing:
-    session.clear()
+async def clear(session: Found, body: Clear | None = None) -> Nothing:
+    session.clear([(turn.prompt, turn.answer) for turn in body.turns] if body else [])
     return Nothing()
 
 

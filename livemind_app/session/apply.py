@@ -42,11 +42,22 @@ def apply(state: State, event: Event) -> State:
         case Lane():
             return _lane(state, event.turn, event.lane, lambda lane: _lane_changed(lane, event))
         case StateChanged(cleared=True):
-            return State(options=Options().changed(event.options), revision=state.revision, pace=state.pace)
+            return _begun(state, event)
         case StateChanged():
             return replace(state, options=Options().changed(event.options))
         case Failure():
             return state
+
+
+def _begun(state: State, event: StateChanged) -> State:
+    turns = tuple(_restored(number, event.at, *said) for number, said in enumerate(event.said, start=1))
+    options = Options().changed(event.options)
+    return State(options=options, revision=state.revision, pace=state.pace, turns=turns)
+
+
+def _restored(number: int, at: float, prompt: str, answer: str) -> TurnState:
+    lanes: dict[LaneName, LaneState] = {"live": LaneState("done", answer)}
+    return TurnState(number, at, prompt, (), (), Spent(), {}, lanes, done=True, restored=True)
 
 
 def _grown(lane: LaneState, event: Answer) -> LaneState:

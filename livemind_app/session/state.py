@@ -81,6 +81,7 @@ class TurnState:
     prepared: dict[LaneName, Preparation]
     lanes: dict[LaneName, LaneState]
     done: bool = False
+    restored: bool = False  # said in another session: only prompt and answer are known
 
     @property
     def answer(self) -> str:
@@ -178,6 +179,7 @@ def _turn_wire(turn: TurnState) -> dict[str, Any]:
         "at": turn.at,
         "prompt": turn.prompt,
         "done": turn.done,
+        "restored": turn.restored,
         "segments": [vars(segment) for segment in turn.segments],
         "actions": [vars(note) for note in turn.notes],
         "lanes": lanes,

@@ -52,6 +52,7 @@ def build_page(manager: SessionManager) -> gr.Blocks:
         _lanes()
         _place("lm-timeline")
         _place("lm-history")
+        _place("lm-chats")
         prompt.change(fn=None, js=_call("changed()"))
         _endpoints(Endpoints(manager))
     return page

@@ -17,6 +17,7 @@ export class Record {
   end = 0; // of the newest event
   began = null; // when the typing of the present draft did
   #draft = new Draft();
+  #turns = new Set(); // ids of those that are told here
 
   get begin() {
     return Math.min(this.typing[0]?.at ?? Infinity, this.submits[0]?.at ?? Infinity);
@@ -106,6 +107,7 @@ export class Record {
   }
 
   #submitted({ at, id, prompt, lanes }) {
+    this.#turns.add(id);
     this.submits.push({ at, began: this.began ?? at, turn: id, prompt });
     this.began = null;
     const last = this.rows.ahead.at(-1);
@@ -136,8 +138,9 @@ export class Record {
 
   // A snapshot: what is not known yet is taken from it; a new chat begins anew.
   #restored({ turns, segments, actions, at }) {
-    if (turns.length < this.submits.length) this.#forget();
-    for (const turn of turns.slice(this.submits.length)) this.#missed(turn);
+    const here = new Set(turns.filter((turn) => !turn.restored).map((turn) => turn.id));
+    if ([...this.#turns].some((id) => !here.has(id))) this.#forget();
+    for (const turn of turns) if (here.has(turn.id) && !this.#turns.has(turn.id)) this.#missed(turn);
     if (!segments.length || this.typing.length) return;
     this.typing.push({ at, grown: 0 });
     this.began = at;
@@ -159,6 +162,7 @@ export class Record {
   #forget() {
     Object.assign(this, { typing: [], rows: { segments: [], notes: [], ahead: [] }, submits: [], preempted: [], began: null });
     this.#draft = new Draft();
+    this.#turns.clear();
   }
 }
 

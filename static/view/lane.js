@@ -1,9 +1,12 @@
 // One lane's pane: its answer as it streams, a clock while it runs, what it cost when it is over.
 import { h, keyed, mounted, setData, setText, show } from "../dom.js";
+import { differences } from "../difference.js";
 import { AHEAD_LANES, currentTurn } from "../store.js";
 import { LANES, LANE_STATUS, PANE, rate, seconds } from "../words.js";
 import { renderAnswer } from "./answer.js";
-import { markDrafted } from "./drafted.js";
+import { mark } from "./marks.js";
+
+const COPIED_MS = 2000;
 
 export const laneId = (name) => `lm-lane-${name}`;
 
@@ -13,23 +16,36 @@ export class LaneView {
     this.parts = mounted(laneId(name), (host) => build(host, name));
   }
 
-  render(state, now, visible) {
+  // `compared`: whether words that the first lane does not say are marked
+  render(state, now, visible, compared) {
     const view = this.parts();
     if (!view) return;
     const wrapper = document.getElementById(laneId(this.name));
     setData(wrapper, "shown", String(visible));
     if (!visible) return;
-    const lane = currentTurn(state)?.lanes[this.name] ?? null;
+    const turn = currentTurn(state);
+    const lane = turn?.lanes[this.name] ?? null;
     const status = laneStatus(lane);
     setData(view.pane, "status", status);
     view.pane.setAttribute("aria-busy", String(status === "reading" || status === "writing"));
     setText(view.status, LANE_STATUS[status] ?? "");
     renderAnswer(view.answer, lane?.text ?? "");
-    const marked = markDrafted(view.answer, this.name, lane?.text ?? "", lane?.drafted ?? []);
-    show(view.legend, marked);
+    show(view.legend, mark("drafted", view.answer, this.name, lane?.text ?? "", lane?.drafted ?? []));
+    show(view.different, mark("different", view.answer, this.name, lane?.text ?? "", this.#differences(turn, lane, compared)));
+    show(view.copy, Boolean(lane?.text));
     show(view.empty, !lane?.text || Boolean(lane.error));
     setText(view.empty, lane?.error ?? placeholder(status, this.name));
     this.#figures(view, lane, now);
+  }
+
+  // Told again only when one of the two texts has changed.
+  #differences(turn, lane, compared) {
+    const first = turn && Object.values(turn.lanes)[0];
+    if (!compared || !lane || lane === first) return [];
+    if (this.told?.text !== lane.text || this.told.other !== first.text) {
+      this.told = { text: lane.text, other: first.text, spans: differences(lane.text, first.text) };
+    }
+    return this.told.spans;
   }
 
   #figures(view, lane, now) {
@@ -60,6 +76,9 @@ function build(host, name) {
   const answer = h("div", { class: "lm-answer" });
   const empty = h("p", { class: "lm-empty" });
   const legend = h("p", { class: "lm-legend" }, h("u", {}, PANE.underlined), PANE.drafted);
+  const different = h("p", { class: "lm-legend" }, h("mark", {}, PANE.marked), PANE.different);
+  const copy = h("button", { type: "button", class: "lm-small lm-copy", "aria-label": PANE.copyOf(title) }, PANE.copy);
+  copy.addEventListener("click", () => copyAnswer(copy, answer));
   const list = h("dl", { class: "lm-figures" });
   const pane = h(
     "section",
@@ -70,10 +89,19 @@ function build(host, name) {
     answer,
     empty,
     legend,
+    different,
+    copy,
     list,
   );
   host.append(pane);
-  return { pane, status, clock, caption, badge, head, answer, empty, legend, figures: list };
+  return { pane, status, clock, caption, badge, head, answer, empty, legend, different, copy, figures: list };
+}
+
+// The answer as the model wrote it.
+async function copyAnswer(button, answer) {
+  await navigator.clipboard.writeText(answer.answerText);
+  setText(button, PANE.copied);
+  setTimeout(() => setText(button, PANE.copy), COPIED_MS);
 }
 
 const figure = ([label]) => h("div", {}, h("dt", {}, label), h("dd", {}));

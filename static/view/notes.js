@@ -4,7 +4,7 @@ import { ROLLBACK_SHOWN_S, quoted } from "../store.js";
 import { NOTES } from "../words.js";
 
 const parts = mounted("lm-notes", (host) => {
-  const title = h("h3", { class: "lm-label" }, NOTES.title);
+  const title = h("h2", { class: "lm-label" }, NOTES.title);
   const list = h("ol", { class: "lm-notelist", "aria-label": NOTES.list });
   host.append(title, list);
   return { title, list };

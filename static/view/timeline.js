@@ -118,7 +118,7 @@ function build(host) {
     h(
       "div",
       { class: "lm-bar-of-tools" },
-      h("h3", { class: "lm-label" }, TIMELINE.title),
+      h("h2", { class: "lm-label" }, TIMELINE.title),
       ...follow,
       tool("−", TIMELINE.farther, () => zoom(ZOOM)),
       tool("+", TIMELINE.closer, () => zoom(1 / ZOOM)),

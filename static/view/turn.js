@@ -7,6 +7,13 @@ import { renderList, spoken } from "./notes.js";
 
 const STEPS = [2, 5, 10, 20, 40, 60, 120, 300, 600]; // seconds: the scale stands still while a bar grows
 
+let on = {};
+
+// handlers: again() asks once more, edit() takes the prompt back into the box, compare() marks differences or no more
+export function offerTurn(handlers) {
+  on = handlers;
+}
+
 const parts = mounted("lm-turn", (host) => {
   const prompt = h("p", { class: "lm-prompt-said", dir: "auto" });
   const headline = h("p", { class: "lm-headline" });
@@ -16,21 +23,31 @@ const parts = mounted("lm-turn", (host) => {
   const summary = h("summary", {});
   const list = h("ol", { class: "lm-notelist" });
   const notes = h("details", { class: "lm-thought" }, summary, list);
+  const act = (name) => {
+    const button = h("button", { type: "button", class: "lm-small" }, TURN[name]);
+    button.addEventListener("click", () => on[name]());
+    return button;
+  };
+  const [again, edit, compare] = ["again", "edit", "compare"].map(act);
   const section = h("section", { class: "lm-card lm-turn", "aria-label": TURN.title });
-  section.append(h("h3", { class: "lm-label" }, TURN.asked), prompt, headline, bars, legend, notes);
+  const tools = h("div", { class: "lm-bar-of-tools" }, h("h2", { class: "lm-label" }, TURN.asked), again, edit, compare);
+  section.append(tools, prompt, headline, bars, legend, notes);
   host.append(section);
-  return { section, prompt, headline, bars, legend, notes, summary, list };
+  return { section, prompt, headline, bars, legend, notes, summary, list, again, edit, compare };
 });
 
 const key = (kind, text) => h("span", {}, h("i", { class: "lm-key", "data-kind": kind }), text);
 
-export function renderTurn(state, now) {
+export function renderTurn(state, now, compared) {
   const view = parts();
   if (!view) return;
   const turn = currentTurn(state);
   show(view.section, turn !== null);
   if (!turn) return;
   setText(view.prompt, turn.prompt);
+  view.again.disabled = view.edit.disabled = running(turn);
+  view.compare.setAttribute("aria-pressed", String(compared));
+  show(view.compare, Object.keys(turn.lanes).length > 1);
   setText(view.headline, headline(turn));
   show(view.headline, view.headline.textContent !== "");
   setData(view.headline, "better", String((saving(turn)?.seconds ?? 0) > 0));

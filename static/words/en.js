@@ -71,7 +71,7 @@ const PAGE = {
   new: "New chat",
   stop: "Stop",
   send: "Send",
-  connecting: "Still connecting; your text is kept.",
+  connecting: "Still connecting; your prompt is sent as soon as that is done.",
   renewed: "The server had ended this session; a new one has begun. Your text was kept.",
 };
 
@@ -186,6 +186,23 @@ const HELP = {
   ],
 };
 
+const CHATS = {
+  title: "Chats",
+  hint: "Kept in this browser only.",
+  export: "Export chats",
+  import: "Import chats",
+  csv: "Figures as CSV",
+  json: "Figures as JSON",
+  rename: "Rename",
+  remove: "Delete",
+  name: "Name of the chat",
+  sure: (title) => `Delete “${title}”? It is nowhere else.`,
+  when: (turns, at) => `${count(turns, "turn")} · ${at.toLocaleString("en")}`,
+  unreadable: "This file holds no chats of LiveMind; nothing was changed.",
+  brought: (chats) => `${count(chats, "chat")} imported.`,
+  refused: "This browser would not keep or give back the chat: its storage is full, or off for this page.",
+};
+
 const STATUS = {
   offline: "Offline. Your text is kept here and sent when the connection is back.",
   off: "Thinking while you type is off: nothing is sent before Enter.",
@@ -211,6 +228,9 @@ const TURN = {
   headline: (saved, reduction) =>
     `Ready ${seconds(Math.abs(saved))} ${saved >= 0 ? "sooner" : "later"} than the conventional way (${percent(-reduction)})`,
   waits: "waits",
+  again: "Ask again",
+  edit: "Edit and resend",
+  compare: "Mark differences",
   failed: "failed",
 };
 
@@ -220,6 +240,11 @@ const PANE = {
   versus: (reduction) => `${percent(-reduction)} vs conventional`,
   underlined: "underlined",
   drafted: ": drafted by lookahead, confirmed by the model",
+  marked: "marked",
+  different: ": not so in the first answer",
+  copy: "Copy",
+  copied: "Copied",
+  copyOf: (title) => `Copy the answer of ${title}`,
   idle: (title) => `${title}’s answer appears here.`,
   queued: "Runs after the others, so that none slows another down.",
   reading: "Reading the prompt…",
@@ -339,6 +364,7 @@ export default {
   DRAWER,
   OPTIONS,
   HELP,
+  CHATS,
   STATUS,
   TURN,
   PANE,

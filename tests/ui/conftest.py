@@ -163,7 +163,7 @@ class LivePage:
         expect(self.lane(name)).to_have_attribute("data-status", status)
 
     def open_options(self) -> None:
-        self.page.get_by_role("button", name="Options").click()
+        self.page.locator("#lm-options h2 button").click()
 
     @contextmanager
     def options_changed(self) -> Iterator[None]:

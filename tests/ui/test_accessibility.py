@@ -1,4 +1,4 @@
-"""WCAG 2.2 A and AA, as far as axe-core can tell, in every state of the page; focus, announcements, motion."""
+"""WCAG 2.2 A and AA, as far as axe-core can tell, in the states of the page; focus, announcements, motion."""
 
 from collections.abc import Iterator
 
@@ -79,7 +79,9 @@ def test_every_stop_of_the_tab_key_is_seen(live: LivePage) -> None:
     for _ in range(25):
         live.page.keyboard.press("Tab")
         focus = live.page.evaluate(FOCUS)
-        assert focus["seen"] or focus["name"] == "BODY", live.page.evaluate("document.activeElement.outerHTML")
+        assert focus["seen"] or focus["name"] == "BODY", live.page.evaluate(
+            "document.activeElement.outerHTML"
+        )
 
 
 def test_start_and_end_of_an_answer_are_announced_in_one_place(live: LivePage, gates: Gates) -> None:
@@ -103,6 +105,9 @@ def test_right_to_left_text_is_shown_from_the_right(live: LivePage) -> None:
     live.wait_for_lane("slm", "done")
     prompt = live.page.locator("#lm-turn .lm-prompt-said")
     assert prompt.evaluate("node => getComputedStyle(node).direction") == "rtl"
-    assert live.lane("live").locator(".lm-answer p").evaluate("node => getComputedStyle(node).direction") == "ltr"
+    assert (
+        live.lane("live").locator(".lm-answer p").evaluate("node => getComputedStyle(node).direction")
+        == "ltr"
+    )
     width = live.page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert width <= 0
