@@ -3,6 +3,7 @@ import * as api from "./api.js";
 import * as clock from "./clock.js";
 import { Composer, boxRendered } from "./composer.js";
 import { Draft } from "./draft.js";
+import { acceptFiles } from "./drop.js";
 import { Keeper } from "./keeper.js";
 import { Options } from "./options/changes.js";
 import * as link from "./options/link.js";
@@ -70,6 +71,7 @@ async function start() {
   translateBlocks();
   askConsent({ change: consent });
   offerExamples({ type: typeOut, write: (text) => composer.write(text) });
+  acceptFiles({ text: (text) => composer.insert(text), notice });
   offerTurn({ again: askAgain, edit, compare });
   keepChats({
     open: (id) => keeper.open(id),

@@ -39,6 +39,15 @@ export class Composer {
     area.setSelectionRange(text.length, text.length);
   }
 
+  // At the caret, in place of what is selected.
+  insert(text) {
+    const area = box();
+    if (!area) return;
+    area.setRangeText(text, area.selectionStart, area.selectionEnd, "end");
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+    area.focus();
+  }
+
   focus() {
     box()?.focus();
   }

@@ -76,7 +76,7 @@ function build(host, name) {
   const answer = h("div", { class: "lm-answer" });
   const empty = h("p", { class: "lm-empty" });
   const legend = h("p", { class: "lm-legend" }, h("u", {}, PANE.underlined), PANE.drafted);
-  const different = h("p", { class: "lm-legend" }, h("mark", {}, PANE.marked), PANE.different);
+  const different = h("p", { class: "lm-legend-different" }, h("mark", {}, PANE.marked), PANE.different);
   const copy = h("button", { type: "button", class: "lm-small lm-copy", "aria-label": PANE.copyOf(title) }, PANE.copy);
   copy.addEventListener("click", () => copyAnswer(copy, answer));
   const list = h("dl", { class: "lm-figures" });

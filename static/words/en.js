@@ -75,6 +75,11 @@ const PAGE = {
   renewed: "The server had ended this session; a new one has begun. Your text was kept.",
 };
 
+const DROP = {
+  binary: (name) => `${name} holds no plain text; nothing was put into the box.`,
+  long: (name) => `${name} is too long for one prompt; nothing was put into the box.`,
+};
+
 const EXAMPLES = [
   {
     name: "A word problem",
@@ -358,6 +363,7 @@ export default {
   ROLES,
   MODELS,
   PAGE,
+  DROP,
   EXAMPLES,
   INTRO,
   CONSENT,

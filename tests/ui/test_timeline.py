@@ -103,7 +103,7 @@ def test_a_part_can_be_pointed_at(live: LivePage) -> None:
     x, y = float(bar.attrib["x"]) + float(bar.attrib["width"]) / 2, float(bar.attrib["y"]) + 8
     stage.hover(position={"x": x, "y": y})
     expect(tip).to_contain_text("Ben gives her three more.")
-    live.page.get_by_role("button", name="Send").hover()
+    live.page.get_by_role("button", name="Send", exact=True).hover()
     expect(tip).to_be_hidden()
 
 
