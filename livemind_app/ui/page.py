@@ -51,6 +51,7 @@ def build_page(manager: SessionManager) -> gr.Blocks:
         _place("lm-tabs")
         _lanes()
         _place("lm-timeline")
+        _place("lm-runs")
         _place("lm-history")
         _place("lm-chats")
         prompt.change(fn=None, js=_call("changed()"))

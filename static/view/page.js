@@ -9,6 +9,7 @@ import { renderIntro } from "./intro.js";
 import { LaneView } from "./lane.js";
 import { renderModels } from "./models.js";
 import { renderNotes } from "./notes.js";
+import { renderRuns } from "./runs.js";
 import { renderSegments } from "./segments.js";
 import { renderStatus } from "./status.js";
 import { renderTabs } from "./tabs.js";
@@ -33,6 +34,7 @@ export function draw({ state, record, health, connection, keeper, options, allow
   renderTabs(state, now);
   for (const pane of panes) pane.render(state, now, visible.includes(pane.name), compared);
   renderTimeline(record, now, running(turn) || runningNote(state) !== null);
+  renderRuns(state.turns);
   renderHistory(state);
   renderChats(keeper.list, keeper.id, state.turns.length > 0);
   const stop = document.querySelector("button#lm-stop");

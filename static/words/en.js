@@ -208,6 +208,14 @@ const CHATS = {
   refused: "This browser would not keep or give back the chat: its storage is full, or off for this page.",
 };
 
+const RUNS = {
+  title: "Runs of this chat",
+  columns: ["Lane", "Runs", "First word, median", "Complete, median", "Against conventional, median", "Tokens thrown away"],
+  axis: "characters of the prompt → time to the complete answer",
+  described: (runs) => `${count(runs, "answer")}: time to the complete answer by the length of the prompt`,
+  point: (lane, length, latency) => `${LANES[lane].title}: ${count(length, "character")}, ${seconds(latency)}`,
+};
+
 const STATUS = {
   offline: "Offline. Your text is kept here and sent when the connection is back.",
   off: "Thinking while you type is off: nothing is sent before Enter.",
@@ -371,6 +379,7 @@ export default {
   OPTIONS,
   HELP,
   CHATS,
+  RUNS,
   STATUS,
   TURN,
   PANE,

@@ -198,6 +198,14 @@ const CHATS = {
   refused: "ブラウザーがチャットを保存または取得できません。容量不足か、このページでは無効です。",
 };
 
+const RUNS = {
+  title: "このチャットの計測",
+  columns: ["レーン", "回数", "最初の語（中央値）", "回答の完了（中央値）", "通常比（中央値）", "破棄したトークン"],
+  axis: "プロンプトの文字数 → 回答完了までの時間",
+  described: (runs) => `${count(runs, " 件の回答")}：プロンプトの長さごとの完了までの時間`,
+  point: (lane, length, latency) => `${LANES[lane].title}：${count(length, " 文字")}、${seconds(latency)}`,
+};
+
 const STATUS = {
   offline: "オフラインです。文はここに残り、つながると送ります。",
   off: "入力中の思考はオフ：Enter の前には何も送りません。",
@@ -356,6 +364,7 @@ export default {
   OPTIONS,
   HELP,
   CHATS,
+  RUNS,
   STATUS,
   TURN,
   PANE,

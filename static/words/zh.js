@@ -180,6 +180,14 @@ const CHATS = {
   refused: "浏览器无法保存或取回对话：存储已满，或对此页面关闭。",
 };
 
+const RUNS = {
+  title: "本对话的各次运行",
+  columns: ["通道", "次数", "第一个词，中位数", "完整回答，中位数", "较常规，中位数", "丢弃的词元"],
+  axis: "提示的字符数 → 完整回答所需时间",
+  described: (runs) => `${count(runs, "个回答")}：按提示长度看完整回答所需时间`,
+  point: (lane, length, latency) => `${LANES[lane].title}：${count(length, "个字符")}，${seconds(latency)}`,
+};
+
 const STATUS = {
   offline: "离线。您的文字保留在此，恢复连接后发送。",
   off: "边打字边思考已关闭：回车之前什么都不发送。",
@@ -328,6 +336,7 @@ export default {
   OPTIONS,
   HELP,
   CHATS,
+  RUNS,
   STATUS,
   TURN,
   PANE,
