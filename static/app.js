@@ -76,7 +76,7 @@ async function start() {
   keepChats({
     open: (id) => keeper.open(id),
     rename: (id, title) => keeper.rename(id, title),
-    remove: (id) => keeper.remove(id),
+    remove,
     exportAll: () => keeper.exportAll(),
     exportFigures: (kind) => keeper.exportFigures(kind, state.turns),
     bring: (file) => keeper.bring(file),
@@ -233,6 +233,13 @@ async function goOn(turns) {
   }
 }
 
+// With the chat that is open go its turns; what is being typed stays.
+async function remove(id) {
+  const present = id === keeper.id;
+  await keeper.remove(id);
+  if (present) await goOn([]);
+}
+
 const said = (turns) =>
   turns.map(({ prompt, lanes }) => ({ prompt, answer: Object.values(lanes)[0].text })).filter(({ answer }) => answer.trim());
 
@@ -284,7 +291,6 @@ function received(event) {
   clock.see(event.at);
   state = fold(state, event);
   record.see(event);
-  if (event.type === "state") optionsChanged();
   if (event.type === "error") notice(event.message);
   draft.see(state.revision);
   keeper.see(state.turns);
@@ -313,8 +319,9 @@ async function renew(lost) {
     if (await session.renew(lost, options.over(state.options))) {
       clock.reset();
       record = new Record();
-      state = begun(state, state.turns);
+      state = { ...begun(state, state.turns), options: session.options };
       await restore();
+      optionsChanged();
       notice(PAGE.renewed);
       stream.open(session.token);
       draft.resend();

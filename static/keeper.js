@@ -4,6 +4,13 @@ import { downloadText } from "./download.js";
 import { memory } from "./session.js";
 import { CHATS } from "./words.js";
 
+// Equal where there is nothing new to save.
+function markOf(turns) {
+  const last = turns.at(-1);
+  const lanes = Object.values(last?.lanes ?? {}).map(({ status, text, metrics }) => [status, text.length, metrics]);
+  return JSON.stringify([turns.length, last?.prompt, lanes]);
+}
+
 export class Keeper {
   list = [];
   id = memory.get("chat") || null;
@@ -18,22 +25,24 @@ export class Keeper {
   async start() {
     return this.#told(async () => {
       await this.#refresh();
-      return this.list.find((chat) => chat.id === this.id)?.turns ?? [];
+      const turns = this.list.find((chat) => chat.id === this.id)?.turns ?? [];
+      this.#saved = markOf(turns);
+      return turns;
     }, []);
   }
 
   // After every event: what is over is kept.
   see(turns) {
-    const over = turns.filter((turn) => turn.done);
-    const mark = `${this.id} ${over.length} ${over.at(-1)?.prompt ?? ""}`;
-    if (!over.length || over.length < turns.length || mark === this.#saved) return;
+    const over = turns.length > 0 && turns.every((turn) => turn.done);
+    if (!over || markOf(turns) === this.#saved) return;
     this.#choose(this.id ?? chats.newId());
-    this.#saved = `${this.id} ${over.length} ${over.at(-1).prompt}`;
-    this.#told(() => this.#save(over));
+    this.#saved = markOf(turns);
+    this.#told(() => this.#save(turns));
   }
 
   begin() {
     this.#choose(null);
+    this.#saved = "";
   }
 
   open(id) {
@@ -41,7 +50,7 @@ export class Keeper {
       const chat = await chats.get(id);
       if (!chat || !(await this.on.open(chat.turns))) return;
       this.#choose(id);
-      this.#saved = `${id} ${chat.turns.length} ${chat.turns.at(-1)?.prompt ?? ""}`;
+      this.#saved = markOf(chat.turns);
       this.on.changed();
     });
   }

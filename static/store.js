@@ -11,13 +11,13 @@ export const EMPTY = {
   gone: [], // notes rolled back, shown for a moment
   prepared: {}, // by lane, what is ready of the answer to the draft
   turns: [],
-  options: null,
+  options: null, // this tab's: a replayed event may tell of older ones
 };
 
 export function fold(state, event) {
   switch (event.type) {
     case "state":
-      return { ...EMPTY, ...picture(event, state.turns) };
+      return { ...EMPTY, options: state.options, ...picture(event, state.turns) };
     case "segments":
       return draft(state, event);
     case "action":
@@ -64,13 +64,12 @@ export const begun = (state, turns) => ({
   turns: turns.map((turn, index) => ({ ...turn, id: index + 1, done: true, restored: true })),
 });
 
-function picture({ revision, segments, actions, prepared, turns, options }, known) {
+function picture({ revision, segments, actions, prepared, turns }, known) {
   return {
     revision,
     segments,
     actions: actions.filter((note) => note.status !== "dropped"),
     prepared,
-    options,
     turns: turns.map((turn, index) => (isSame(turn, known[index]) ? known[index] : fromWire(turn))),
   };
 }
@@ -148,7 +147,8 @@ function begin(state, event) {
     notes: state.actions,
     segments: state.segments,
   };
-  return { ...state, turns: [...state.turns, turn], segments: [], actions: [], gone: [], prepared: {} };
+  const before = state.turns.filter(({ id }) => id < turn.id); // a replay tells of a turn again
+  return { ...state, turns: [...before, turn], segments: [], actions: [], gone: [], prepared: {} };
 }
 
 function inTurn(state, id, change) {

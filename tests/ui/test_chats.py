@@ -96,6 +96,10 @@ def test_renaming_and_deleting(chats: LivePage) -> None:
     chats.page.once("dialog", lambda dialog: dialog.accept())
     chats.page.get_by_role("button", name="Delete").click()
     expect(chats.page.locator(".lm-chat-title")).to_have_count(0)
+    expect(chats.page.locator("#lm-turn section")).to_be_hidden()
+    chats.type("Ben has two. So")
+    chats.wait_for_chips("noted", "typing")
+    assert titles(chats) == []
 
 
 def test_chats_go_out_and_come_back(chats: LivePage, tmp_path: Path) -> None:

@@ -128,6 +128,9 @@ def test_defaults_come_back(live: LivePage) -> None:
 def test_without_consent_nothing_leaves_before_enter(live: LivePage) -> None:
     switch = live.page.get_by_role("switch", name="Think while I type")
     expect(switch).to_be_checked()
+    for wanted in (False, True):  # so that a replay has states in which it was allowed
+        with live.options_changed():
+            switch.set_checked(wanted)
     sent = everything_sent(live)
     with live.options_changed():
         switch.uncheck()

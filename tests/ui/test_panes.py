@@ -34,6 +34,23 @@ def test_asking_again_replaces_the_turn(live: LivePage) -> None:
     expect(live.page.locator("#lm-history .lm-earlier-prompt")).to_have_text(["A first question?"])
 
 
+def test_an_only_answer_that_was_asked_for_again_is_the_one_that_is_kept(live: LivePage) -> None:
+    live.page.evaluate("indexedDB.deleteDatabase('livemind')")
+    live.page.reload()
+    live.ready()
+    ask(live)
+    with live.page.expect_response(lambda response: response.url.endswith("/submit")):
+        live.page.get_by_role("button", name="Ask again").click()
+    expect(live.page.locator("#lm-turn .lm-prompt-said")).to_have_text(QUESTION)
+    live.wait_for_lane("slm", "done")
+    expect(live.status).to_contain_text("All answers are there")
+    latency = live.lane("live").locator(".lm-clock").inner_text()
+    live.page.reload()
+    live.ready()
+    expect(live.lane("live").locator(".lm-clock")).to_have_text(latency)
+    expect(live.page.locator(".lm-chat-title")).to_have_text([QUESTION])
+
+
 def test_editing_takes_the_prompt_back_into_the_box(live: LivePage) -> None:
     ask(live, "A first question?")
     ask(live)
