@@ -1,5 +1,6 @@
 // The page: joins the text box, the session's draft and event stream, and the views.
 import * as api from "./api.js";
+import { copyText } from "./clipboard.js";
 import * as clock from "./clock.js";
 import { Composer, boxRendered } from "./composer.js";
 import { Draft } from "./draft.js";
@@ -281,7 +282,7 @@ function resetOptions() {
 }
 
 async function copyLink() {
-  await navigator.clipboard.writeText(location.href);
+  await copyText(location.href);
   notice(DRAWER.copied);
 }
 

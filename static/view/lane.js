@@ -1,4 +1,5 @@
 // One lane's pane: its answer as it streams, a clock while it runs, what it cost when it is over.
+import { copyText } from "../clipboard.js";
 import { h, keyed, mounted, setData, setText, show } from "../dom.js";
 import { differences } from "../difference.js";
 import { AHEAD_LANES, currentTurn } from "../store.js";
@@ -99,7 +100,7 @@ function build(host, name) {
 
 // The answer as the model wrote it.
 async function copyAnswer(button, answer) {
-  await navigator.clipboard.writeText(answer.answerText);
+  await copyText(answer.answerText);
   setText(button, PANE.copied);
   setTimeout(() => setText(button, PANE.copy), COPIED_MS);
 }

@@ -24,6 +24,19 @@ def test_copying_an_answer(live: LivePage) -> None:
     assert live.page.evaluate("navigator.clipboard.readText()") == f"The slm says: {ANSWER}"
 
 
+def test_copying_where_there_is_no_clipboard_api(live: LivePage) -> None:
+    ask(live)
+    live.page.evaluate(
+        """() => {
+            Object.defineProperty(navigator, "clipboard", { value: undefined });
+            document.addEventListener("copy", () => (window.copied = document.activeElement.value));
+        }"""
+    )
+    live.page.get_by_role("button", name="Copy the answer of Small model alone").click()
+    expect(live.lane("slm").locator(".lm-copy")).to_have_text("Copied")
+    assert live.page.evaluate("window.copied") == f"The slm says: {ANSWER}"
+
+
 def test_asking_again_replaces_the_turn(live: LivePage) -> None:
     ask(live, "A first question?")
     ask(live)
