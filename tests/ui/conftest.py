@@ -197,7 +197,8 @@ def gates(gates_of_server: Gates) -> Iterator[Gates]:
 def url(gates_of_server: Gates) -> Iterator[str]:
     """A server with the real page."""
     engine = ScriptedEngine(script, token_s=0.001, step=gates_of_server.step)
-    app = create_app(Settings(), engine)
+    # Every test leaves a session behind.
+    app = create_app(Settings(max_sessions=10_000), engine)
     started = threading.Event()
     with listen("127.0.0.1", 0) as listening:
         server = Server(app, listening, end_streams=app.state.end_streams, announce=lambda _: started.set())
