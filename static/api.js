@@ -41,12 +41,13 @@ async function refusal(response) {
 const of = (token, rest) => `sessions/${encodeURIComponent(token)}/${rest}`;
 
 export const health = () => call("GET", "health");
+export const offeredOptions = () => call("GET", "options").then(({ options }) => options);
 export const createSession = (options) => call("POST", "sessions", options ? { options } : {});
 export const changeOptions = (token, options) => call("PATCH", of(token, "options"), options);
 export const putDraft = (token, revision, text) => call("PUT", of(token, "draft"), { revision, text });
 export const submit = (token, revision, text) => call("POST", of(token, "submit"), { revision, text });
 export const stop = (token) => call("POST", of(token, "stop"), {});
-export const clear = (token) => call("POST", of(token, "clear"), {});
+export const clear = (token, turns = []) => call("POST", of(token, "clear"), { turns });
 
 export function eventsUrl(token, last) {
   const url = new URL(of(token, "events"), ROOT);

@@ -1,40 +1,52 @@
 // The page: joins the text box, the session's draft and event stream, and the views.
 import * as api from "./api.js";
+import { copyText } from "./clipboard.js";
 import * as clock from "./clock.js";
 import { Composer, boxRendered } from "./composer.js";
 import { Draft } from "./draft.js";
-import { Options, lanes } from "./options.js";
+import { acceptFiles } from "./drop.js";
+import { Keeper } from "./keeper.js";
+import { Options } from "./options/changes.js";
+import * as link from "./options/link.js";
 import { Session, memory } from "./session.js";
-import { EMPTY, ROLLBACK_SHOWN_S, currentTurn, fold, renewed, running, shownLanes } from "./store.js";
+import { EMPTY, begun, currentTurn, fold, running } from "./store.js";
 import { Stream } from "./stream.js";
-import { renderHistory } from "./view/history.js";
-import { LaneView } from "./view/lane.js";
-import { renderModels } from "./view/models.js";
-import { renderNotes } from "./view/notes.js";
-import { renderSegments } from "./view/segments.js";
-import { renderStatus } from "./view/status.js";
-import { renderTabs } from "./view/tabs.js";
-import { renderTurn } from "./view/turn.js";
-import { LANES } from "./words.js";
+import { Record } from "./timeline/record.js";
+import { Typist } from "./typist.js";
+import { keepChats } from "./view/chats.js";
+import { askConsent } from "./view/consent.js";
+import { openDrawer } from "./view/drawer.js";
+import { furnishHeader, translateBlocks } from "./view/header.js";
+import { showHelp } from "./view/help.js";
+import { offerExamples } from "./view/intro.js";
+import { offerTurn } from "./view/turn.js";
+import { draw, isMoving } from "./view/page.js";
+import { DRAWER, PAGE } from "./words.js";
 
 const NOTICE_MS = 8000;
 const HEALTH_MS = 1000;
 const CLOCK_MS = 250; // often enough to look alive; on localhost every repaint takes from the model
+const CONSENT = "livemind.typing"; // "off" outlives the tab
 
 let state = EMPTY;
+let record = new Record();
+let offered = {}; // the options there are
 let health = null;
 let frame = 0;
 let ticking = 0;
 let noticeTimer = 0;
-let optionsKnown;
-const optionsArrived = new Promise((resolve) => (optionsKnown = resolve));
-const link = { offline: false, sending: false, notice: "" };
-const panes = Object.keys(LANES).map((name) => new LaneView(name));
+let starting = null;
+let connected = false;
+let sending = false; // once it is connected
+let compared = false; // whether differences between answers are marked
+const connection = { offline: false, sending: false, notice: "" };
 
 const session = new Session();
-const composer = new Composer({ change: typed, send, stop });
+const composer = new Composer({ change: typed, send, stop, again, help: showHelp, touched: () => typist.stop() });
+const typist = new Typist(composer, send);
 const stream = new Stream({ event: received, up, down });
-const options = new Options(sendOptions, refused);
+const keeper = new Keeper({ changed: render, notice, open: goOn });
+const options = new Options(sendOptions, { changed: optionsChanged, refused });
 const draft = new Draft(
   {
     put: (revision, text) => api.putDraft(session.token, revision, text),
@@ -56,27 +68,54 @@ const stored = (name) => JSON.parse(memory.get(name) ?? "null");
 
 async function start() {
   await boxRendered();
-  const theme = localStorage.getItem("livemind.theme");
-  if (theme) document.body.classList.toggle("dark", theme === "dark");
+  furnishHeader(showHelp);
+  translateBlocks();
+  askConsent({ change: consent });
+  offerExamples({ type: typeOut, write: (text) => composer.write(text) });
+  acceptFiles({ text: (text) => composer.insert(text), notice });
+  offerTurn({ again: askAgain, edit, compare });
+  keepChats({
+    open: (id) => keeper.open(id),
+    rename: (id, title) => keeper.rename(id, title),
+    remove,
+    exportAll: () => keeper.exportAll(),
+    exportFigures: (kind) => keeper.exportFigures(kind, state.turns),
+    bring: (file) => keeper.bring(file),
+  });
   const before = memory.get("draft");
   if (before && !composer.text) composer.write(before);
   render();
   watchHealth();
-  const fresh = await opened();
-  state = { ...state, options: session.options ?? stored("options") };
+  offered = await reached(api.offeredOptions);
+  openDrawer(offered, { change: choose, copy: copyLink, reset: resetOptions });
+  const wanted = wantedOptions();
+  const fresh = await reached(() => session.start(wanted));
+  state = { ...state, options: session.options ?? (await reached(() => api.changeOptions(session.token, wanted ?? {}))).options };
   optionsChanged();
+  state = begun(state, await keeper.start());
+  if (fresh) await restore();
   stream.open(session.token);
   draft.resend(fresh ? "" : null);
+  connected = true;
   composer.focus();
 }
 
-async function opened() {
+// Those of the address over the defaults, or those of before a reload; "off" for good is stronger than either.
+function wantedOptions() {
+  const { options: named, refused: unknown } = link.read(location.hash, offered);
+  if (unknown.length) notice(DRAWER.refused(unknown));
+  const usual = Object.fromEntries(Object.entries(offered).map(([name, one]) => [name, one.default]));
+  const wanted = Object.keys(named).length ? { ...usual, ...named } : stored("options");
+  return localStorage.getItem(CONSENT) === "off" ? { ...wanted, mode: "off" } : wanted;
+}
+
+// Asked again until the server is there.
+async function reached(ask) {
   for (;;) {
     try {
-      return await session.start(stored("options"));
+      return await ask();
     } catch (error) {
-      if (error.offline) update({ offline: true });
-      else refused(error);
+      refused(error);
       await new Promise((resolve) => setTimeout(resolve, error.retryAfter * 1000 || 1000));
     }
   }
@@ -94,16 +133,26 @@ async function watchHealth() {
 
 // What the user does.
 
+// Nothing leaves before the options are known and allow it.
+const mayType = () => (options.over(state.options)?.mode ?? "off") !== "off";
+
 function typed(text) {
   memory.set("draft", text);
-  if (session.token) draft.change(state.options?.mode === "off" ? "" : text);
+  if (session.token) draft.change(mayType() ? text : "");
+  render();
 }
 
 async function send() {
+  typist.stop();
+  if (!composer.text.trim() || draft.submitting || sending) return;
+  if (!connected) {
+    notice(PAGE.connecting);
+    sending = true;
+    await starting;
+    sending = false;
+  }
   const text = composer.text;
   if (!text.trim()) return;
-  if (draft.submitting) return;
-  if (!session.token) return notice("Still connecting; your text is kept.");
   notice("");
   const submitted = draft.submit(text, options.flush());
   composer.write("");
@@ -111,22 +160,55 @@ async function send() {
     await submitted;
   } catch (error) {
     composer.write(text + composer.text);
-    if (error.offline) update({ offline: true });
-    else refused(error);
+    refused(error);
   }
 }
 
 function stop() {
+  typist.stop();
   if (session.token && running(currentTurn(state))) api.stop(session.token).catch(refused);
+  render();
+}
+
+// The last prompt, to be changed and sent once more.
+function again() {
+  const last = currentTurn(state);
+  if (last) composer.write(last.prompt);
+}
+
+// The newest turn is taken back; its prompt is in the box, before what was typed meanwhile.
+async function edit() {
+  const { prompt } = currentTurn(state);
+  if (!(await goOn(state.turns.slice(0, -1)))) return false;
+  composer.write(prompt);
+  composer.focus();
+  return true;
+}
+
+async function askAgain() {
+  if (await edit()) send();
+}
+
+function compare() {
+  compared = !compared;
+  render();
+}
+
+function typeOut(text) {
+  if (typist.typing) typist.stop();
+  else typist.type(text);
+  composer.focus();
+  render();
 }
 
 async function newChat() {
   if (!session.token) return;
+  typist.stop();
   try {
     await api.clear(session.token);
+    keeper.begin();
     draft.clear();
     composer.write("");
-    state = { ...state, past: [] };
     notice("");
     composer.focus();
   } catch (error) {
@@ -134,10 +216,74 @@ async function newChat() {
   }
 }
 
+// An earlier chat is shown, and the next prompt goes on after it. Resolves to whether the server agreed.
+async function goOn(turns) {
+  if (!session.token) return false;
+  typist.stop();
+  const before = state;
+  state = begun(state, turns);
+  try {
+    await api.clear(session.token, said(turns));
+    record = new Record();
+    draft.resend();
+    return true;
+  } catch (error) {
+    state = before;
+    refused(error);
+    return false;
+  }
+}
+
+// With the chat that is open go its turns; what is being typed stays.
+async function remove(id) {
+  const present = id === keeper.id;
+  await keeper.remove(id);
+  if (present) await goOn([]);
+}
+
+const said = (turns) =>
+  turns.map(({ prompt, lanes }) => ({ prompt, answer: Object.values(lanes)[0].text })).filter(({ answer }) => answer.trim());
+
+// A new session learns what was said in the one before.
+async function restore() {
+  if (state.turns.length) await api.clear(session.token, said(state.turns)).catch(refused);
+}
+
+// "Nothing while I type" is kept for good, so that no new tab and no link sends what this user did not mean to.
+function choose(changes) {
+  if (changes.mode) {
+    localStorage.setItem(CONSENT, changes.mode === "off" ? "off" : "on");
+    if (mayType()) memory.set("mode", options.over(state.options).mode);
+  }
+  options.change(changes);
+}
+
+const consent = (allowed) => choose({ mode: allowed ? (memory.get("mode") ?? "infer") : "off" });
+
 async function sendOptions(changes) {
   const { options: now } = await api.changeOptions(session.token, changes);
   state = { ...state, options: now };
-  optionsChanged();
+}
+
+function optionsChanged() {
+  const now = options.over(state.options);
+  if (!now) return;
+  memory.set("options", JSON.stringify(now));
+  const fragment = link.write(now, offered);
+  if (fragment !== location.hash.slice(1)) {
+    history.replaceState(history.state, "", location.pathname + location.search + (fragment && `#${fragment}`));
+  }
+  typed(composer.text);
+}
+
+function resetOptions() {
+  const { mode, ...others } = Object.fromEntries(Object.entries(offered).map(([name, one]) => [name, one.default]));
+  options.change(mayType() ? { mode, ...others } : others);
+}
+
+async function copyLink() {
+  await copyText(location.href);
+  notice(DRAWER.copied);
 }
 
 // What the server says.
@@ -145,22 +291,16 @@ async function sendOptions(changes) {
 function received(event) {
   clock.see(event.at);
   state = fold(state, event);
-  if (event.type === "state") optionsChanged();
+  record.see(event);
   if (event.type === "error") notice(event.message);
   draft.see(state.revision);
-  render();
-}
-
-function optionsChanged() {
-  memory.set("options", JSON.stringify(state.options));
-  optionsKnown();
-  typed(composer.text);
+  keeper.see(state.turns);
   render();
 }
 
 function up() {
   draft.hurry();
-  if (!link.offline) return;
+  if (!connection.offline) return;
   update({ offline: false });
   if (health?.status === "ready") watchHealth(); // another server may be there now
 }
@@ -177,17 +317,19 @@ async function down(token) {
 
 async function renew(lost) {
   try {
-    if (await session.renew(lost, state.options)) {
+    if (await session.renew(lost, options.over(state.options))) {
       clock.reset();
-      state = renewed(state);
-      notice("The server had ended this session; a new one has begun. Your text was kept.");
+      record = new Record();
+      state = { ...begun(state, state.turns), options: session.options };
+      await restore();
+      optionsChanged();
+      notice(PAGE.renewed);
       stream.open(session.token);
       draft.resend();
     }
     return true;
   } catch (error) {
-    if (error.offline) update({ offline: true });
-    else refused(error);
+    refused(error);
     return false;
   }
 }
@@ -206,39 +348,21 @@ function notice(text) {
 }
 
 function update(changes) {
-  Object.assign(link, changes);
+  Object.assign(connection, changes);
   render();
 }
 
 function render() {
-  frame ||= requestAnimationFrame(draw);
+  frame ||= requestAnimationFrame(show);
 }
 
-function draw() {
+function show() {
   frame = 0;
   const now = clock.now();
-  const visible = shownLanes(state);
-  renderModels(health);
-  renderSegments(state, now);
-  renderNotes(state, now);
-  renderStatus(state, link, health);
-  renderTurn(state, now);
-  renderTabs(state, now);
-  for (const pane of panes) pane.render(state, now, visible.includes(pane.name));
-  renderHistory(state);
-  const stopButton = document.querySelector("button#lm-stop");
-  if (stopButton) stopButton.disabled = !running(currentTurn(state));
-  if (moving(now) && !ticking) ticking = setTimeout(() => ((ticking = 0), render()), CLOCK_MS);
-}
-
-// Does the picture change by time alone?
-function moving(now) {
-  return running(currentTurn(state)) || state.gone.some((note) => now - note.goneAt < ROLLBACK_SHOWN_S + 0.2);
-}
-
-function toggleDark() {
-  const dark = document.body.classList.toggle("dark");
-  localStorage.setItem("livemind.theme", dark ? "dark" : "light");
+  const wanted = options.over(state.options);
+  const typing = { typing: typist.typing, text: composer.text, compared };
+  draw({ state, record, health, connection, keeper, options: wanted, allowed: mayType(), ...typing }, now);
+  if (isMoving(state, now) && !ticking) ticking = setTimeout(() => ((ticking = 0), render()), CLOCK_MS);
 }
 
 window.addEventListener("online", () => {
@@ -247,34 +371,12 @@ window.addEventListener("online", () => {
 });
 window.addEventListener("offline", () => update({ offline: true }));
 window.addEventListener("pageshow", (event) => event.persisted && stream.hurry());
-document.addEventListener("click", ({ target }) => {
-  if (target instanceof Element && target.closest(".lm-dark")) toggleDark();
-});
+window.addEventListener("resize", render);
+window.addEventListener("hashchange", () => state.options && options.change(wantedOptions() ?? {}));
 
-start();
+starting = start();
 
 // For the page's Gradio components (ui/page.py).
 
 export { newChat, send, stop };
 export const changed = () => composer.look();
-export const option = (name, value) => options.change({ [name]: value });
-export const laneOptions = (answeredBy, compared) => options.change({ lanes: lanes(answeredBy, compared) });
-
-// The options as the server holds them, in the order of the page's components.
-export async function optionValues() {
-  await optionsArrived;
-  const now = state.options;
-  const live = ["live", "live-slm"];
-  return [
-    now.mode,
-    now.format,
-    now.granularity,
-    now.min_length,
-    live.find((lane) => now.lanes.includes(lane)) ?? "live",
-    now.lanes.filter((lane) => !live.includes(lane)),
-    now.temperature,
-    now.max_tokens,
-    now.note_tokens,
-    now.lookahead,
-  ];
-}

@@ -4,13 +4,14 @@
 const box = () => document.querySelector("#lm-prompt textarea");
 const inBox = (event) => event.target instanceof Element && event.target.closest("#lm-prompt") !== null;
 const inOptions = (event) => event.target instanceof Element && event.target.closest("#lm-options") !== null;
+const inField = (event) => event.target instanceof Element && event.target.closest("input, textarea, select") !== null;
 const setValue = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set;
 
 export class Composer {
   #composing = false;
   #text = "";
 
-  // on: change(text), send(), stop()
+  // on: change(text), send(), stop(), again(), help(), touched() by the user's own hand
   constructor(on) {
     this.on = on;
     document.addEventListener("input", (event) => inBox(event) && this.look(event.isComposing), true);
@@ -38,6 +39,15 @@ export class Composer {
     area.setSelectionRange(text.length, text.length);
   }
 
+  // At the caret, in place of what is selected.
+  insert(text) {
+    const area = box();
+    if (!area) return;
+    area.setRangeText(text, area.selectionStart, area.selectionEnd, "end");
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+    area.focus();
+  }
+
   focus() {
     box()?.focus();
   }
@@ -48,10 +58,16 @@ export class Composer {
   }
 
   #key(event) {
+    if (inBox(event) && event.isTrusted) this.on.touched();
     if (event.isComposing || event.keyCode === 229) {
       if (inBox(event) && event.key === "Enter") event.stopImmediatePropagation();
     } else if (event.key === "Escape" && !inOptions(event)) {
       this.on.stop();
+    } else if (event.key === "?" && !inField(event)) {
+      this.on.help();
+    } else if (event.key === "ArrowUp" && inBox(event) && !this.text) {
+      event.preventDefault();
+      this.on.again();
     } else if (event.key === "Enter" && inBox(event)) {
       event.stopImmediatePropagation(); // Gradio has its own idea of Enter
       if (event.shiftKey) return;

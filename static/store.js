@@ -11,14 +11,13 @@ export const EMPTY = {
   gone: [], // notes rolled back, shown for a moment
   prepared: {}, // by lane, what is ready of the answer to the draft
   turns: [],
-  past: [], // turns of a session that the server does not know any more
-  options: null,
+  options: null, // this tab's: a replayed event may tell of older ones
 };
 
 export function fold(state, event) {
   switch (event.type) {
     case "state":
-      return { ...EMPTY, past: state.past, ...picture(event, state) };
+      return { ...EMPTY, options: state.options, ...picture(event, state.turns) };
     case "segments":
       return draft(state, event);
     case "action":
@@ -39,7 +38,7 @@ export function fold(state, event) {
         ...lane,
         status: event.status,
         metrics: event.metrics ?? lane.metrics,
-        startedAt: lane.startedAt ?? (event.status === "running" ? event.at : null),
+        startedAt: lane.startedAt ?? event.started_at,
       }));
     case "error":
       return event.lane && currentTurn(state)
@@ -57,30 +56,31 @@ function spans(before, start, length) {
   return [...before, [start, start + length]];
 }
 
-// A new session: nothing of the old one holds but what was said.
-export const renewed = (state) => ({
+// A chat with these turns, over and numbered anew: what they hold of another session's clock stays with them.
+export const begun = (state, turns) => ({
   ...EMPTY,
+  revision: state.revision,
   options: state.options,
-  past: [...state.past, ...state.turns.map((turn) => ({ ...turn, done: true }))],
+  turns: turns.map((turn, index) => ({ ...turn, id: index + 1, done: true, restored: true })),
 });
 
-function picture({ revision, segments, actions, prepared, turns, options }, state) {
-  const known = new Map(state.turns.map((turn) => [turn.id, turn]));
+function picture({ revision, segments, actions, prepared, turns }, known) {
   return {
     revision,
     segments,
     actions: actions.filter((note) => note.status !== "dropped"),
     prepared,
-    options,
-    turns: turns.map((turn) => remembered(turn, known.get(turn.id))),
+    turns: turns.map((turn, index) => (isSame(turn, known[index]) ? known[index] : fromWire(turn))),
   };
 }
 
-// A snapshot does not say when an answer's first word came; what was seen before still holds.
-function remembered({ actions, ...turn }, before) {
-  const lanes = Object.entries(turn.lanes).map(([name, { started_at: startedAt, ...lane }]) => [
+// Of a turn of another session the server knows prompt and answer only; here its figures may be known.
+const isSame = (turn, known) => turn.restored && known?.restored && turn.prompt === known.prompt;
+
+function fromWire({ actions, ...turn }) {
+  const lanes = Object.entries(turn.lanes).map(([name, { started_at: startedAt, first_at: firstAt, ...lane }]) => [
     name,
-    { ...lane, startedAt, firstAt: before?.lanes[name]?.firstAt ?? null },
+    { ...lane, startedAt, firstAt },
   ]);
   return { ...turn, notes: actions, lanes: Object.fromEntries(lanes) };
 }
@@ -129,6 +129,7 @@ function action(state, event) {
     tokens: event.tokens,
     seconds: event.seconds,
     probability: event.probability ?? (same ? last.probability : null),
+    at: same ? last.at : event.at,
   };
   if (event.status !== "dropped") return { ...state, actions: [...before, note] };
   return { ...state, actions: before, gone: same ? rolledBack(state, [note], event.at) : state.gone };
@@ -139,13 +140,15 @@ function begin(state, event) {
   const lanes = event.lanes.map((name) => [name, lane]);
   const turn = {
     id: event.id,
+    at: event.at,
     prompt: event.prompt,
     done: false,
     lanes: Object.fromEntries(lanes),
     notes: state.actions,
     segments: state.segments,
   };
-  return { ...state, turns: [...state.turns, turn], segments: [], actions: [], gone: [], prepared: {} };
+  const before = state.turns.filter(({ id }) => id < turn.id); // a replay tells of a turn again
+  return { ...state, turns: [...before, turn], segments: [], actions: [], gone: [], prepared: {} };
 }
 
 function inTurn(state, id, change) {

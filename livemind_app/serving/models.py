@@ -42,7 +42,17 @@ class Submit(Body):
     ] = None
 
 
-FIELDS = frozenset(name for model in (NewSession, Draft, Submit) for name in model.model_fields) | {
+class Said(Body):
+    prompt: str
+    answer: str
+
+
+class Clear(Body):
+    turns: Annotated[list[Said], Field(description="What the chat goes on after; nothing by default.")] = []
+
+
+BODIES = (NewSession, Draft, Submit, Clear, Said)
+FIELDS = frozenset(name for model in BODIES for name in model.model_fields) | {
     *("last", "limit", "before", "format"),
     "Last-Event-ID",
 }
@@ -55,6 +65,12 @@ class Created(BaseModel):
 
 class Configured(BaseModel):
     options: Options
+
+
+class Offered(BaseModel):
+    options: dict[str, dict[str, JsonValue]] = Field(
+        description="By name: `kind`, `default`, and `choices` or `low` and `high`."
+    )
 
 
 class Drafted(BaseModel):

@@ -26,6 +26,7 @@ from livemind_app.serving.errors import NO_STORE
 from livemind_app.serving.lean import DraftRoute
 from livemind_app.serving.models import (
     Changes,
+    Clear,
     Configured,
     Created,
     Draft,
@@ -34,12 +35,14 @@ from livemind_app.serving.models import (
     Health,
     NewSession,
     Nothing,
+    Offered,
     Submit,
     Submitted,
 )
 from livemind_app.serving.stream import stream
 from livemind_app.session.lanes import GUIDED_LANES
 from livemind_app.session.manager import SessionManager
+from livemind_app.session.options import describe
 from livemind_app.session.session import Session
 
 Status = Callable[[], Sequence[ModelStatus]]
@@ -122,6 +125,11 @@ def _overall(models: Sequence[ModelStatus]) -> Literal["loading", "ready", "fail
     return "ready" if states <= {"ready"} else "loading"
 
 
+@router.get("/options", tags=["server"], summary="The options there are, with their ranges and defaults")
+async def options(manager: Manager) -> Offered:
+    return Offered(options=describe(manager.defaults))
+
+
 @router.post(
     "/sessions",
     status_code=201,
@@ -192,11 +200,11 @@ async def stop(session: Found, body: Nothing | None = None) -> Nothing:
 @router.post(
     "/sessions/{token}/clear",
     tags=["sessions"],
-    summary="Begin a new chat with the same token and options",
-    responses=_refusals(SessionNotFound),
+    summary="Begin a new chat with the same token and options, or go on with an earlier one",
+    responses=_refusals(SessionNotFound, TooManyTurns, TextTooLong, InvalidText),
 )
-async def clear(session: Found, body: Nothing | None = None) -> Nothing:
-    session.clear()
+async def clear(session: Found, body: Clear | None = None) -> Nothing:
+    session.clear([(turn.prompt, turn.answer) for turn in body.turns] if body else [])
     return Nothing()
 
 

@@ -91,8 +91,9 @@ class Answerer:
             if cancel.cancelled:
                 return None
         first = name in AHEAD_LANES and name == next(iter(turn.lanes))
-        self._store.emit(Lane(self._store.now, turn.id, name, "running"))
-        return Stopwatch(turn.at if first and loaded else self._store.now)
+        start = turn.at if first and loaded else self._store.now
+        self._store.emit(Lane(self._store.now, turn.id, name, "running", started_at=start))
+        return Stopwatch(start)
 
     async def _warm(self, name: LaneName) -> None:
         messages = [system(CONVENTIONAL_SYSTEM), *history(self._store.state.turns[:-1])]

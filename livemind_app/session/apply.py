@@ -42,15 +42,27 @@ def apply(state: State, event: Event) -> State:
         case Lane():
             return _lane(state, event.turn, event.lane, lambda lane: _lane_changed(lane, event))
         case StateChanged(cleared=True):
-            return State(options=Options().changed(event.options), revision=state.revision, pace=state.pace)
+            return _begun(state, event)
         case StateChanged():
             return replace(state, options=Options().changed(event.options))
         case Failure():
             return state
 
 
+def _begun(state: State, event: StateChanged) -> State:
+    turns = tuple(_restored(number, event.at, *said) for number, said in enumerate(event.said, start=1))
+    options = Options().changed(event.options)
+    return State(options=options, revision=state.revision, pace=state.pace, turns=turns)
+
+
+def _restored(number: int, at: float, prompt: str, answer: str) -> TurnState:
+    lanes: dict[LaneName, LaneState] = {"live": LaneState("done", answer)}
+    return TurnState(number, at, prompt, (), (), Spent(), {}, lanes, done=True, restored=True)
+
+
 def _grown(lane: LaneState, event: Answer) -> LaneState:
     text = lane.text + event.delta
+    lane = replace(lane, first_at=event.at if lane.first_at is None else lane.first_at)
     if not event.drafted:
         return replace(lane, text=text)
     start, before = len(lane.text), lane.drafted
@@ -107,7 +119,7 @@ def _unready(prepared: dict[LaneName, Preparation], *, cleared: bool) -> dict[La
 def _action(state: State, event: Action) -> State:
     running = state.running_note
     if running is None or running.index != event.index:
-        running = Note(event.first, event.index, event.kind)
+        running = Note(event.first, event.index, event.kind, at=event.at)
         notes = state.notes
     else:
         notes = state.notes[:-1]
@@ -147,7 +159,7 @@ def _lane(state: State, turn_id: int, name: LaneName, change: LaneChange) -> Sta
 
 
 def _lane_changed(lane: LaneState, event: Lane) -> LaneState:
-    started_at = event.at if event.status == "running" else lane.started_at
+    started_at = lane.started_at if event.started_at is None else event.started_at
     metrics = event.metrics or lane.metrics
     return replace(lane, status=event.status, started_at=started_at, metrics=metrics)
 

@@ -117,16 +117,18 @@ class Lane:
     lane: LaneName
     status: LaneStatus
     metrics: Metrics | None = None
+    started_at: float | None = None  # its own submit, when it is `running`: from there its times count
 
 
 @dataclass(frozen=True)
 class StateChanged:
-    """Options changed, or a new chat was begun (`cleared`)."""
+    """Options changed, or a chat was begun (`cleared`), maybe one that goes on after what was `said`."""
 
     type: ClassVar[str] = "state"
     at: float
     options: dict[str, Any]
     cleared: bool = False
+    said: tuple[tuple[str, str], ...] = ()  # prompts and their answers
 
 
 @dataclass(frozen=True)

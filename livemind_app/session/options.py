@@ -34,6 +34,7 @@ INTEGERS = (
     *("min_length", "top_k", "seed", "max_tokens"),
     *("note_tokens", "speculate_tokens", "speculate_per_minute"),
 )
+MAX_SEED = 2**63 - 1
 METHODS: dict[Mode, Method] = {"infer": "notes", "exact": "exact", "off": "none"}  # of the live lanes
 
 
@@ -90,6 +91,22 @@ class Options:
         return Sampling(self.temperature, self.top_p, self.top_k, self.seed, self.repetition_penalty)
 
 
+def describe(defaults: Options) -> dict[str, dict[str, Any]]:
+    """What each option may be, as JSON-ready values: for whoever offers them to a user."""
+    return {name: {**_kind(name), "default": value} for name, value in defaults.to_dict().items()}
+
+
+def _kind(name: str) -> dict[str, Any]:
+    if name in CHOICES:
+        return {"kind": "several" if name == "lanes" else "choice", "choices": list(CHOICES[name])}
+    if name == "seed":
+        return {"kind": "integer", "low": 0, "high": MAX_SEED, "optional": True}
+    if name in RANGES:
+        low, high = RANGES[name]
+        return {"kind": "integer" if name in INTEGERS else "number", "low": low, "high": high}
+    return {"kind": "switch"}
+
+
 def check_lanes(lanes: Any) -> tuple[LaneName, ...]:
     """The lanes in the order in which they run: live ones first.
 
@@ -104,7 +121,7 @@ def check_lanes(lanes: Any) -> tuple[LaneName, ...]:
 def _check(name: str, value: Any) -> None:
     check: Callable[[str, Any], None] = _check_range if name in RANGES else _check_choice
     if name == "seed":
-        if value is not None and not (_is_integer(value) and 0 <= value < 2**63):
+        if value is not None and not (_is_integer(value) and 0 <= value <= MAX_SEED):
             raise ConfigError("seed must be an integer from 0 to 2^63 - 1, or null")
     elif name == "lanes":
         check_lanes(value)

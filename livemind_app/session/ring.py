@@ -79,8 +79,10 @@ def size(value: Any) -> int:
 def coalesce(frames: Sequence[Frame]) -> list[Frame]:
     """Join neighbouring deltas of one answer or note, and keep the newest of figures; ids stay in order.
 
+    What is joined keeps the time at which it began.
+
     >>> a = {"type": "answer", "at": 1.0, "turn": 1, "lane": "live", "delta": "Hel"}
-    >>> coalesce([(1, a), (2, a | {"delta": "lo"})])
+    >>> coalesce([(1, a), (2, a | {"at": 1.2, "delta": "lo"})])
     [(2, {'type': 'answer', 'at': 1.0, 'turn': 1, 'lane': 'live', 'delta': 'Hello'})]
     """
     joined: list[Frame] = []
@@ -88,7 +90,8 @@ def coalesce(frames: Sequence[Frame]) -> list[Frame]:
         if joined and _same_stream(joined[-1][1], frame[1]):
             previous = joined.pop()[1]
             if "delta" in previous:
-                frame = (frame[0], frame[1] | {"delta": previous["delta"] + frame[1]["delta"]})
+                joint = {"at": previous["at"], "delta": previous["delta"] + frame[1]["delta"]}
+                frame = (frame[0], frame[1] | joint)
         joined.append(frame)
     return joined
 

@@ -101,11 +101,19 @@ class Session:
         self._touch()
         self._answerer.stop()
 
-    def clear(self) -> None:
-        """Begin a new chat: turns, draft and caches go; token, options and revision stay."""
+    def clear(self, said: Sequence[tuple[str, str]] = ()) -> None:
+        """Begin a chat: turns, draft and caches go; token, options and revision stay.
+
+        It goes on after what was `said`: prompts and their answers, as an earlier session had them.
+        """
+        for prompt, answer in said:
+            self._check(prompt)
+            self._check_usable(answer)
+        if len(said) >= self._limits.max_turns:
+            raise TooManyTurns(f"{len(said)} turns are too many, the limit is {self._limits.max_turns - 1}")
         self._touch()
         self._answerer.stop()
-        self._change(self.options, cleared=True)
+        self._change(self.options, cleared=True, said=tuple(said))
         self._engine.forget(self.token)
 
     def configure(self, changes: Mapping[str, Any]) -> Options:
@@ -169,6 +177,9 @@ class Session:
             raise TextTooLong(
                 f"the text has {len(text)} characters, the limit is {self._limits.max_text}; shorten it"
             )
+        self._check_usable(text)
+
+    def _check_usable(self, text: str) -> None:
         if found := UNUSABLE.search(text):
             raise InvalidText(f"character {found.start()} is a NUL or half a surrogate pair; remove it")
 
@@ -197,8 +208,8 @@ class Session:
         self._store.emit(turn)
         return turn
 
-    def _change(self, options: Options, *, cleared: bool) -> None:
-        self._store.emit(StateChanged(self._store.now, options.to_dict(), cleared))
+    def _change(self, options: Options, *, cleared: bool, said: tuple[tuple[str, str], ...] = ()) -> None:
+        self._store.emit(StateChanged(self._store.now, options.to_dict(), cleared, said))
         self._segmenter = self._new_segmenter()
         self._thinker.revise()
         self._preparer.reset()

@@ -31,6 +31,7 @@ class Note:
     tokens: int = 0
     seconds: float = 0.0
     probability: float | None = None
+    at: float = 0.0  # when it was begun, on the session's clock
 
     @property
     def inference(self) -> str:
@@ -62,6 +63,7 @@ class LaneState:
     status: LaneStatus = "queued"
     text: str = ""
     started_at: float | None = None  # its own submit, on the session's clock
+    first_at: float | None = None  # when its answer began to show
     metrics: Metrics | None = None
     drafted: tuple[tuple[int, int], ...] = ()  # from and to: characters that lookahead drafted
 
@@ -79,6 +81,7 @@ class TurnState:
     prepared: dict[LaneName, Preparation]
     lanes: dict[LaneName, LaneState]
     done: bool = False
+    restored: bool = False  # said in another session: only prompt and answer are known
 
     @property
     def answer(self) -> str:
@@ -173,8 +176,10 @@ def _turn_wire(turn: TurnState) -> dict[str, Any]:
     }
     return {
         "id": turn.id,
+        "at": turn.at,
         "prompt": turn.prompt,
         "done": turn.done,
+        "restored": turn.restored,
         "segments": [vars(segment) for segment in turn.segments],
         "actions": [vars(note) for note in turn.notes],
         "lanes": lanes,

@@ -21,7 +21,7 @@ export function renderAnswer(parent, text) {
     parent,
     blocks(text),
     (block, index) => `${index}${block.code ? "c" : "p"}`,
-    (block) => h(block.code ? "pre" : "p"),
+    (block) => (block.code ? h("pre") : h("p", { dir: "auto" })),
     (node, block) => {
       if (node.source === block.text) return;
       node.source = block.text;

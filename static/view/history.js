@@ -1,11 +1,11 @@
 // Earlier turns, newest first: prompt and times in one line, the answers of all lanes behind it.
 import { h, keyed, mounted, setData, setText, show } from "../dom.js";
-import { LANES, LANE_STATUS, percent, seconds } from "../words.js";
+import { HISTORY, LANES, LANE_STATUS, percent, seconds } from "../words.js";
 import { renderAnswer } from "./answer.js";
 import { laneStatus } from "./lane.js";
 
 const parts = mounted("lm-history", (host) => {
-  const title = h("h3", { class: "lm-label" }, "Earlier in this chat");
+  const title = h("h2", { class: "lm-label" }, HISTORY.title);
   const list = h("div", { class: "lm-turns" });
   host.append(title, list);
   return { title, list };
@@ -14,17 +14,16 @@ const parts = mounted("lm-history", (host) => {
 export function renderHistory(state) {
   const view = parts();
   if (!view) return;
-  const lost = state.past.map((turn, index) => ({ ...turn, key: `past${index}` }));
-  const turns = [...lost, ...state.turns.slice(0, -1).map((turn) => ({ ...turn, key: turn.id }))].reverse();
+  const turns = state.turns.slice(0, -1).reverse();
   show(view.title, turns.length > 0);
-  keyed(view.list, turns, (turn) => turn.key, create, update);
+  keyed(view.list, turns, (turn) => turn.id, create, update);
 }
 
 function create() {
   return h(
     "details",
     { class: "lm-card lm-earlier" },
-    h("summary", {}, h("span", { class: "lm-earlier-prompt" }), h("span", { class: "lm-earlier-times" })),
+    h("summary", {}, h("span", { class: "lm-earlier-prompt", dir: "auto" }), h("span", { class: "lm-earlier-times" })),
     h("div", { class: "lm-earlier-lanes" }),
   );
 }
@@ -43,7 +42,7 @@ function times(turn) {
 
 function createLane([name]) {
   return h(
-    "section",
+    "article",
     { class: "lm-pane", "aria-label": LANES[name].title, "data-lane": name },
     h("header", {}, h("h3", {}, LANES[name].title), h("span", { class: "lm-lane-status" })),
     h("div", { class: "lm-answer" }),

@@ -1,9 +1,13 @@
 // One lane's pane: its answer as it streams, a clock while it runs, what it cost when it is over.
+import { copyText } from "../clipboard.js";
 import { h, keyed, mounted, setData, setText, show } from "../dom.js";
+import { differences } from "../difference.js";
 import { AHEAD_LANES, currentTurn } from "../store.js";
-import { LANES, LANE_STATUS, count, percent, rate, seconds } from "../words.js";
+import { LANES, LANE_STATUS, PANE, rate, seconds } from "../words.js";
 import { renderAnswer } from "./answer.js";
-import { markDrafted } from "./drafted.js";
+import { mark } from "./marks.js";
+
+const COPIED_MS = 2000;
 
 export const laneId = (name) => `lm-lane-${name}`;
 
@@ -13,23 +17,36 @@ export class LaneView {
     this.parts = mounted(laneId(name), (host) => build(host, name));
   }
 
-  render(state, now, visible) {
+  // `compared`: whether words that the first lane does not say are marked
+  render(state, now, visible, compared) {
     const view = this.parts();
     if (!view) return;
     const wrapper = document.getElementById(laneId(this.name));
     setData(wrapper, "shown", String(visible));
     if (!visible) return;
-    const lane = currentTurn(state)?.lanes[this.name] ?? null;
+    const turn = currentTurn(state);
+    const lane = turn?.lanes[this.name] ?? null;
     const status = laneStatus(lane);
     setData(view.pane, "status", status);
     view.pane.setAttribute("aria-busy", String(status === "reading" || status === "writing"));
     setText(view.status, LANE_STATUS[status] ?? "");
     renderAnswer(view.answer, lane?.text ?? "");
-    const marked = markDrafted(view.answer, this.name, lane?.text ?? "", lane?.drafted ?? []);
-    show(view.legend, marked);
+    show(view.legend, mark("drafted", view.answer, this.name, lane?.text ?? "", lane?.drafted ?? []));
+    show(view.different, mark("different", view.answer, this.name, lane?.text ?? "", this.#differences(turn, lane, compared)));
+    show(view.copy, Boolean(lane?.text));
     show(view.empty, !lane?.text || Boolean(lane.error));
     setText(view.empty, lane?.error ?? placeholder(status, this.name));
     this.#figures(view, lane, now);
+  }
+
+  // Told again only when one of the two texts has changed.
+  #differences(turn, lane, compared) {
+    const first = turn && Object.values(turn.lanes)[0];
+    if (!compared || !lane || lane === first) return [];
+    if (this.told?.text !== lane.text || this.told.other !== first.text) {
+      this.told = { text: lane.text, other: first.text, spans: differences(lane.text, first.text) };
+    }
+    return this.told.spans;
   }
 
   #figures(view, lane, now) {
@@ -37,11 +54,11 @@ export class LaneView {
     const elapsed = lane ? elapsedSeconds(lane, now) : null;
     show(view.head, elapsed !== null);
     setText(view.clock, elapsed === null ? "" : seconds(elapsed));
-    setText(view.caption, metrics ? "after Enter" : "so far");
+    setText(view.caption, metrics ? PANE.after : PANE.sofar);
     const reduction = metrics?.reduction ?? null;
     show(view.badge, reduction !== null && this.name !== "conventional");
     if (reduction !== null) {
-      setText(view.badge, `${percent(-reduction)} vs conventional`);
+      setText(view.badge, PANE.versus(reduction));
       setData(view.badge, "better", String(reduction > 0));
     }
     const rows = metrics ? figures(metrics, AHEAD_LANES.includes(this.name)) : [];
@@ -59,7 +76,10 @@ function build(host, name) {
   const head = h("div", { class: "lm-lane-time" }, clock, caption, badge);
   const answer = h("div", { class: "lm-answer" });
   const empty = h("p", { class: "lm-empty" });
-  const legend = h("p", { class: "lm-legend" }, h("u", {}, "underlined"), ": drafted by lookahead, confirmed by the model");
+  const legend = h("p", { class: "lm-legend" }, h("u", {}, PANE.underlined), PANE.drafted);
+  const different = h("p", { class: "lm-legend-different" }, h("mark", {}, PANE.marked), PANE.different);
+  const copy = h("button", { type: "button", class: "lm-small lm-copy", "aria-label": PANE.copyOf(title) }, PANE.copy);
+  copy.addEventListener("click", () => copyAnswer(copy, answer));
   const list = h("dl", { class: "lm-figures" });
   const pane = h(
     "section",
@@ -70,10 +90,19 @@ function build(host, name) {
     answer,
     empty,
     legend,
+    different,
+    copy,
     list,
   );
   host.append(pane);
-  return { pane, status, clock, caption, badge, head, answer, empty, legend, figures: list };
+  return { pane, status, clock, caption, badge, head, answer, empty, legend, different, copy, figures: list };
+}
+
+// The answer as the model wrote it.
+async function copyAnswer(button, answer) {
+  await copyText(answer.answerText);
+  setText(button, PANE.copied);
+  setTimeout(() => setText(button, PANE.copy), COPIED_MS);
 }
 
 const figure = ([label]) => h("div", {}, h("dt", {}, label), h("dd", {}));
@@ -92,41 +121,32 @@ export function elapsedSeconds(lane, now) {
 }
 
 function placeholder(status, name) {
-  const waiting = "Runs after the others, so that none slows another down.";
-  const texts = {
-    idle: `${LANES[name].title}’s answer appears here.`,
-    queued: waiting,
-    reading: "Reading the prompt…",
-    stopped: "Stopped before the first word.",
-    interrupted: "Interrupted before the first word.",
-    failed: "No answer: something went wrong.",
-  };
-  return texts[status] ?? "";
+  return status === "idle" ? PANE.idle(LANES[name].title) : (PANE[status] ?? "");
 }
 
 // What drafting saved; nothing where it was off.
 function lookahead({ tokens, forwards, drafted_tokens: drafted }) {
   if (!drafted || !forwards) return [];
   const saved = Math.max(tokens - 1 - forwards, 0);
-  return [["Lookahead", `${(tokens / forwards).toFixed(2)} tokens a forward · ${count(saved, "forward")} saved`]];
+  return [[PANE.lookahead, PANE.forwards(tokens / forwards, saved)]];
 }
 
 export function figures(metrics, thinks) {
   const rows = [
-    ["First word", seconds(metrics.ttft)],
-    ["Complete answer", seconds(metrics.latency)],
-    ["Speed", rate(metrics.tokens_per_s)],
-    ["Answer", count(metrics.tokens, "token")],
+    [PANE.first, seconds(metrics.ttft)],
+    [PANE.complete, seconds(metrics.latency)],
+    [PANE.speed, rate(metrics.tokens_per_s)],
+    [PANE.answer, PANE.tokens(metrics.tokens)],
     ...lookahead(metrics),
-    ["Prompt", count(metrics.prompt_tokens, "token")],
-    ["Read after Enter", count(metrics.prefilled_after_submit, "token")],
+    [PANE.prompt, PANE.tokens(metrics.prompt_tokens)],
+    [PANE.read, PANE.tokens(metrics.prefilled_after_submit)],
   ];
   if (!thinks) return rows;
   return [
     ...rows,
-    ["Ready at Enter", count(metrics.ready_tokens, "token")],
-    ["Thought before Enter", `${seconds(metrics.thinking_s)} · ${count(metrics.thinking_tokens, "token")}`],
-    ["Thrown away", count(metrics.wasted_tokens, "token")],
-    ["Waited for a step to stop", seconds(metrics.overhead_s)],
+    [PANE.ready, PANE.tokens(metrics.ready_tokens)],
+    [PANE.thought, `${seconds(metrics.thinking_s)} · ${PANE.tokens(metrics.thinking_tokens)}`],
+    [PANE.wasted, PANE.tokens(metrics.wasted_tokens)],
+    [PANE.waited, seconds(metrics.overhead_s)],
   ];
 }

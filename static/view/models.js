@@ -1,9 +1,9 @@
 // What the models are doing until they are ready: fetching with progress, loading, or why they failed.
 import { h, keyed, mounted, setData, setText, show } from "../dom.js";
-import { MODEL_STATES, ROLES } from "../words.js";
+import { MODELS, MODEL_STATES, ROLES } from "../words.js";
 
 const parts = mounted("lm-models", (host) => {
-  const list = h("ul", { class: "lm-card lm-modellist", "aria-label": "Models" });
+  const list = h("ul", { class: "lm-card lm-modellist", "aria-label": MODELS.list });
   host.append(list);
   return { list };
 });
@@ -19,8 +19,8 @@ export function renderModels(health) {
 // One line for the status region.
 export function modelsInWords(health) {
   if (!health || health.status === "ready") return "";
-  if (health.status === "failed") return "A model could not be loaded: see above.";
-  return "The models are getting ready; you can type already.";
+  if (health.status === "failed") return MODELS.failed;
+  return MODELS.loading;
 }
 
 function create() {

@@ -1,10 +1,11 @@
 // What the model noted while the user typed, beside the words it is about.
 import { h, keyed, mounted, setData, setText, show } from "../dom.js";
 import { ROLLBACK_SHOWN_S, quoted } from "../store.js";
+import { NOTES } from "../words.js";
 
 const parts = mounted("lm-notes", (host) => {
-  const title = h("h3", { class: "lm-label" }, "Notes while you type");
-  const list = h("ol", { class: "lm-notelist", "aria-label": "Notes" });
+  const title = h("h2", { class: "lm-label" }, NOTES.title);
+  const list = h("ol", { class: "lm-notelist", "aria-label": NOTES.list });
   host.append(title, list);
   return { title, list };
 });
@@ -37,8 +38,8 @@ function row() {
     "li",
     { class: "lm-note" },
     h("span", { class: "lm-note-number" }),
-    h("span", { class: "lm-note-about" }),
-    h("span", { class: "lm-note-text" }),
+    h("span", { class: "lm-note-about", dir: "auto" }),
+    h("span", { class: "lm-note-text", dir: "auto" }),
     h("span", { class: "lm-note-mark" }),
   );
 }
@@ -50,5 +51,5 @@ function update(node, note, segments) {
   setText(number, note.first === note.index ? `${note.index + 1}` : `${note.first + 1}–${note.index + 1}`);
   setText(about, note.about ?? quoted(segments, note));
   setText(text, note.text.trim());
-  setText(mark, { running: "", cut: "cut short", "rolled-back": "rolled back" }[status] ?? "");
+  setText(mark, NOTES[status] ?? "");
 }

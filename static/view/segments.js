@@ -1,10 +1,12 @@
 // The segments of the draft as chips: what each one is doing.
 import { h, keyed, mounted, setData, setText, show } from "../dom.js";
 import { segmentStates } from "../store.js";
-import { SEGMENTS } from "../words.js";
+import { NOTES, SEGMENTS } from "../words.js";
+
+const ICONS = { typing: "✎", finished: "·", thinking: "…", noted: "✓", waiting: "⏸", "rolled-back": "↶", cut: "✂" };
 
 const parts = mounted("lm-segments", (host) => {
-  const list = h("ol", { class: "lm-chips", "aria-label": "Segments of the prompt" });
+  const list = h("ol", { class: "lm-chips", "aria-label": NOTES.parts });
   host.append(list);
   return { list };
 });
@@ -31,8 +33,8 @@ function chip(_, index) {
 function update(node, { text, status }) {
   const [icon, , body, word] = node.children;
   setData(node, "status", status);
-  setText(icon, SEGMENTS[status].icon);
+  setText(icon, ICONS[status]);
   setText(body, text.trim());
   if (node.title !== text.trim()) node.title = text.trim();
-  setText(word, SEGMENTS[status].word);
+  setText(word, SEGMENTS[status]);
 }

@@ -1,7 +1,7 @@
 // The status line: one short sentence on what is going on, announced to screen readers when it changes.
 import { h, mounted, setData, setText } from "../dom.js";
 import { currentTurn, ready, running, runningNote } from "../store.js";
-import { LANES, count } from "../words.js";
+import { LANE_STATUS, STATUS } from "../words.js";
 import { laneStatus } from "./lane.js";
 import { modelsInWords } from "./models.js";
 
@@ -12,7 +12,7 @@ const parts = mounted("lm-status", (host) => {
   return { dot, text };
 });
 
-// link: {offline, sending, notice}
+// link: {offline, sending, notice, allowed}
 export function renderStatus(state, link, health) {
   const view = parts();
   if (!view) return;
@@ -23,31 +23,31 @@ export function renderStatus(state, link, health) {
 }
 
 function wording(state, link, health) {
-  if (link.offline) return ["offline", "Offline. Your text is kept here and sent when the connection is back."];
+  if (link.offline) return ["offline", STATUS.offline];
   if (link.notice) return ["error", link.notice];
   const models = modelsInWords(health);
   if (models) return [health.status === "failed" ? "error" : "busy", models];
   const turn = currentTurn(state);
   if (running(turn)) return ["busy", answering(turn)];
-  if (state.options?.mode === "off") return ["idle", "Thinking while you type is off: nothing is sent before Enter."];
+  if (!link.allowed) return ["idle", STATUS.off];
   const note = runningNote(state);
-  if (note) return ["busy", `Thinking about part ${note.index + 1} of ${state.segments.length}.`];
+  if (note) return ["busy", STATUS.thinking(note.index + 1, state.segments.length)];
   const answer = ready(state);
-  if (answer && !answer.done) return ["busy", `Answering ahead: ${count(answer.ready, "token")} ready. Enter shows them.`];
+  if (answer && !answer.done) return ["busy", STATUS.ahead(answer.ready)];
   return ["idle", idle(state, turn)];
 }
 
 function answering(turn) {
   const [name, lane] = Object.entries(turn.lanes).find(([, one]) => one.status === "running") ?? [];
-  if (!name) return "Starting…";
-  return `${LANES[name].title} is ${laneStatus(lane)}.`;
+  if (!name) return STATUS.starting;
+  return STATUS.lane(name, LANE_STATUS[laneStatus(lane)]);
 }
 
 function idle(state, turn) {
   const answer = ready(state);
-  if (answer) return `The answer is ready: ${count(answer.ready, "token")}. Enter shows it.`;
+  if (answer) return STATUS.ready(answer.ready);
   const notes = state.actions.filter((note) => note.kind === "inference").length;
-  if (notes) return `Ready: ${notes === 1 ? "1 note is" : `${notes} notes are`} written. Enter sends.`;
-  if (state.segments.length) return "Listening. Enter sends, Shift+Enter starts a new line.";
-  return turn ? "All answers are there. Ask on, or start a new chat." : "Ready. Start typing.";
+  if (notes) return STATUS.noted(notes);
+  if (state.segments.length) return STATUS.listening;
+  return turn ? STATUS.answered : STATUS.idle;
 }

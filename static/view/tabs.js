@@ -1,13 +1,13 @@
 // On a phone the panes are tabs: one lane at a time, its time on the tab.
 import { h, keyed, mounted, setData, setText, show } from "../dom.js";
 import { currentTurn, shownLanes } from "../store.js";
-import { LANES, seconds } from "../words.js";
+import { LANES, TABS, seconds } from "../words.js";
 import { elapsedSeconds, laneId } from "./lane.js";
 
 let chosen = "live";
 
 const parts = mounted("lm-tabs", (host) => {
-  const list = h("div", { class: "lm-tabs", role: "group", "aria-label": "Lane shown" });
+  const list = h("div", { class: "lm-tabs", role: "group", "aria-label": TABS.title });
   list.addEventListener("click", ({ target }) => {
     const button = target.closest("button");
     if (button) choose(button.dataset.key);

@@ -1,51 +1,66 @@
 // The turn that the panes show: its prompt, what it saved, bars of all lanes, and the notes of before Enter.
 import { h, keyed, mounted, setData, setText, show } from "../dom.js";
 import { currentTurn, running, saving } from "../store.js";
-import { LANES, count, percent, seconds } from "../words.js";
+import { LANES, TURN, seconds } from "../words.js";
 import { elapsedSeconds, laneStatus } from "./lane.js";
 import { renderList, spoken } from "./notes.js";
 
 const STEPS = [2, 5, 10, 20, 40, 60, 120, 300, 600]; // seconds: the scale stands still while a bar grows
 
+let on = {};
+
+// handlers: again() asks once more, edit() takes the prompt back into the box, compare() marks differences or no more
+export function offerTurn(handlers) {
+  on = handlers;
+}
+
 const parts = mounted("lm-turn", (host) => {
-  const prompt = h("p", { class: "lm-prompt-said" });
+  const prompt = h("p", { class: "lm-prompt-said", dir: "auto" });
   const headline = h("p", { class: "lm-headline" });
-  const bars = h("ol", { class: "lm-bars", "aria-label": "Time per lane" });
+  const bars = h("ol", { class: "lm-bars", "aria-label": TURN.bars });
   const legend = h("p", { class: "lm-legend" });
-  legend.append(key("before", "thought before Enter"), key("first", "Enter to first word"), key("rest", "writing"));
+  legend.append(key("before", TURN.before), key("first", TURN.first), key("rest", TURN.rest));
   const summary = h("summary", {});
   const list = h("ol", { class: "lm-notelist" });
   const notes = h("details", { class: "lm-thought" }, summary, list);
-  const section = h("section", { class: "lm-card lm-turn", "aria-label": "This turn" });
-  section.append(h("h3", { class: "lm-label" }, "You asked"), prompt, headline, bars, legend, notes);
+  const act = (name) => {
+    const button = h("button", { type: "button", class: "lm-small" }, TURN[name]);
+    button.addEventListener("click", () => on[name]());
+    return button;
+  };
+  const [again, edit, compare] = ["again", "edit", "compare"].map(act);
+  const section = h("section", { class: "lm-card lm-turn", "aria-label": TURN.title });
+  const tools = h("div", { class: "lm-bar-of-tools" }, h("h2", { class: "lm-label" }, TURN.asked), again, edit, compare);
+  section.append(tools, prompt, headline, bars, legend, notes);
   host.append(section);
-  return { section, prompt, headline, bars, legend, notes, summary, list };
+  return { section, prompt, headline, bars, legend, notes, summary, list, again, edit, compare };
 });
 
 const key = (kind, text) => h("span", {}, h("i", { class: "lm-key", "data-kind": kind }), text);
 
-export function renderTurn(state, now) {
+export function renderTurn(state, now, compared) {
   const view = parts();
   if (!view) return;
   const turn = currentTurn(state);
   show(view.section, turn !== null);
   if (!turn) return;
   setText(view.prompt, turn.prompt);
+  view.again.disabled = view.edit.disabled = running(turn);
+  view.compare.setAttribute("aria-pressed", String(compared));
+  show(view.compare, Object.keys(turn.lanes).length > 1);
   setText(view.headline, headline(turn));
   show(view.headline, view.headline.textContent !== "");
   setData(view.headline, "better", String((saving(turn)?.seconds ?? 0) > 0));
   renderBars(view, turn, now);
   const notes = spoken(turn.notes);
   show(view.notes, notes.length > 0);
-  setText(view.summary, `${count(notes.length, "note")} written before Enter`);
+  setText(view.summary, TURN.notes(notes.length));
   renderList(view.list, notes, turn.segments);
 }
 
 export function headline(turn) {
   const saved = saving(turn);
-  if (!saved) return "";
-  const size = `${seconds(Math.abs(saved.seconds))} ${saved.seconds >= 0 ? "sooner" : "later"}`;
-  return `Ready ${size} than the conventional way (${percent(-saved.reduction)})`;
+  return saved ? TURN.headline(saved.seconds, saved.reduction) : "";
 }
 
 function renderBars(view, turn, now) {
@@ -84,8 +99,8 @@ function measure(name, lane, now) {
 }
 
 function barText(lane, elapsed) {
-  if (lane.status === "queued") return "waits";
-  if (lane.status === "failed") return "failed";
+  if (lane.status === "queued") return TURN.waits;
+  if (lane.status === "failed") return TURN.failed;
   const mark = { interrupted: " ⚠", stopped: " ■" }[lane.status] ?? "";
   return seconds(elapsed) + mark;
 }

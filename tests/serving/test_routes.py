@@ -145,6 +145,7 @@ def test_openapi_documents_every_route_and_refusal(service: Service) -> None:
     operations = {(method, path): op for path, ops in document["paths"].items() for method, op in ops.items()}
     assert set(operations) == {
         ("get", "/api/health"),
+        ("get", "/api/options"),
         ("get", "/api/ready"),
         ("post", "/api/sessions"),
         ("patch", "/api/sessions/{token}/options"),
@@ -162,3 +163,32 @@ def test_openapi_documents_every_route_and_refusal(service: Service) -> None:
     assert set(draft) == {"202", "401", "403", "404", "409", "413", "422", "429"}
     assert "HTTPValidationError" not in document["components"]["schemas"]
     assert service.http.get("/docs").status_code == 200
+
+
+def test_options_are_described_as_they_are_checked(service: Service) -> None:
+    token = service.create()
+    offered = service.http.get("/api/options").json()["options"]
+    held = service.http.patch(f"/api/sessions/{token}/options", json={}).json()["options"]
+    assert {name: one["default"] for name, one in offered.items()} == held
+    for name, one in offered.items():
+        for value in one.get("choices", [one["low"], one["high"]] if "low" in one else [True, False]):
+            given = [value] if one["kind"] == "several" else value
+            given = int(given) if one["kind"] == "integer" else given
+            response = service.http.patch(f"/api/sessions/{token}/options", json={name: given})
+            assert response.status_code == 200, (name, given)
+        if "high" in one:
+            response = service.http.patch(f"/api/sessions/{token}/options", json={name: one["high"] + 1})
+            assert response.status_code == 422, name
+
+
+def test_a_chat_of_a_client_is_gone_on_with(service: Service, token: str) -> None:
+    turns = [{"prompt": "Two and two?", "answer": "Four."}]
+    response = service.http.post(f"/api/sessions/{token}/clear", json={"turns": turns})
+    assert response.status_code == 200
+    state = service.manager.get(token).state
+    assert [(turn.prompt, turn.answer, turn.restored) for turn in state.turns] == [
+        ("Two and two?", "Four.", True)
+    ]
+    refused = service.http.post(f"/api/sessions/{token}/clear", json={"turns": [{"prompt": "Two"}]})
+    assert refused.status_code == 422
+    assert "Two" not in refused.text

@@ -41,14 +41,15 @@ def test_coalescing_keeps_every_character_and_the_order_of_ids(deltas: list[tupl
 
 
 def test_drafted_text_is_not_joined_to_what_was_not() -> None:
-    plain = {"type": "answer", "turn": 1, "lane": "live", "delta": "a", "drafted": False}
+    plain = {"type": "answer", "at": 0.0, "turn": 1, "lane": "live", "delta": "a", "drafted": False}
     drafted = plain | {"delta": "b", "drafted": True}
     joined = coalesce([(1, plain), (2, drafted), (3, drafted), (4, plain)])
     assert [event["delta"] for _, event in joined] == ["a", "bb", "a"]
 
 
 def test_the_end_of_a_note_is_never_joined_away() -> None:
-    note = {"type": "action", "first": 0, "index": 0, "kind": "inference", "done": False, "delta": "a"}
+    note = {"type": "action", "at": 0.0, "first": 0, "index": 0, "kind": "inference"}
+    note |= {"done": False, "delta": "a"}
     joined = coalesce([(1, note), (2, note), (3, note | {"done": True, "delta": ""}), (4, note)])
     assert [(number, event["delta"], event["done"]) for number, event in joined] == [
         (3, "aa", True),

@@ -146,3 +146,24 @@ async def test_idle_sessions_expire_but_not_while_somebody_reads() -> None:
         with pytest.raises(SessionNotFound):
             made.manager.get(token)
         assert len(other.token) >= 22
+
+
+async def test_a_chat_goes_on_after_what_was_said_elsewhere() -> None:
+    async with Scripted(script=note_script, limits=Limits(max_turns=3)) as made:
+        session: Session = made.session
+        session.submit(1, ASK, ["live"])
+        await until(session, turn_done)
+        session.clear([(ONE, "Three apples."), (TWO, "Seven.")])
+        assert [(turn.prompt, turn.answer, turn.done) for turn in session.state.turns] == [
+            (ONE, "Three apples.", True),
+            (TWO, "Seven.", True),
+        ]
+        session.submit(2, ASK, ["conventional"])
+        await until(session, turn_done)
+        prompt = made.engine.tokenizer("llm").decode(made.engine.requests[-1].ids)
+        assert prompt.index(ONE.strip()) < prompt.index("Three apples.") < prompt.index("Seven.")
+        with pytest.raises(TooManyTurns):
+            session.clear([(ONE, "x")] * 3)
+        with pytest.raises(InvalidText):
+            session.clear([(ONE, "half a pair: \ud800")])
+        assert len(session.state.turns) == 3  # a refusal changes nothing

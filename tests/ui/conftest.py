@@ -8,6 +8,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -161,6 +162,15 @@ class LivePage:
     def wait_for_lane(self, name: str, status: str) -> None:
         expect(self.lane(name)).to_have_attribute("data-status", status)
 
+    def open_options(self) -> None:
+        self.page.locator("#lm-options h2 button").click()
+
+    @contextmanager
+    def options_changed(self) -> Iterator[None]:
+        """Until the server has taken what is changed in it."""
+        with self.page.expect_response(lambda response: response.request.method == "PATCH"):
+            yield
+
     def ask(self, text: str) -> None:
         self.box.fill(text)
         self.box.press("Enter")
@@ -187,7 +197,8 @@ def gates(gates_of_server: Gates) -> Iterator[Gates]:
 def url(gates_of_server: Gates) -> Iterator[str]:
     """A server with the real page."""
     engine = ScriptedEngine(script, token_s=0.001, step=gates_of_server.step)
-    app = create_app(Settings(), engine)
+    # Every test leaves a session behind.
+    app = create_app(Settings(max_sessions=10_000), engine)
     started = threading.Event()
     with listen("127.0.0.1", 0) as listening:
         server = Server(app, listening, end_streams=app.state.end_streams, announce=lambda _: started.set())
@@ -229,8 +240,10 @@ def log(url: str) -> Iterator[Log]:
 
 @pytest.fixture
 def live(context: BrowserContext, log: Log, gates: Gates) -> Iterator[LivePage]:
-    yield open_page(context, log)
+    live = open_page(context, log)
+    yield live
     context.set_offline(False)
+    live.page.evaluate("localStorage.clear()")
     for page in context.pages:
         page.close()
 

@@ -48,7 +48,7 @@ def test_drafted_text_is_underlined_and_counted(live: LivePage) -> None:
 
 
 def test_without_lookahead_nothing_is_marked(live: LivePage) -> None:
-    live.page.get_by_role("button", name="Options").click()
+    live.open_options()
     live.page.get_by_label("Lookahead").uncheck()
     live.ask("How many apples and pears has she? " + QUESTION)
     live.wait_for_lane("slm", "done")
@@ -144,7 +144,7 @@ def test_model_text_never_becomes_an_element(live: LivePage) -> None:
 
 
 def test_the_small_model_may_answer(live: LivePage) -> None:
-    live.page.locator("#lm-options").get_by_text("Options").click()
+    live.open_options()
     with live.page.expect_response(lambda response: response.request.method == "PATCH"):
         live.page.locator("#lm-options").get_by_label("Small model", exact=True).check()
     expect(live.page.locator("#lm-lane-live-slm")).to_be_visible()

@@ -11,7 +11,7 @@ TEXT = "Anna has five apples. How many are left?"
 
 @pytest.fixture
 def exact(live: LivePage) -> LivePage:
-    live.page.locator("#lm-options").get_by_text("Options").click()
+    live.open_options()
     with live.page.expect_response(lambda response: response.request.method == "PATCH"):
         live.page.get_by_label("Get the exact answer ready").check()
     return live
@@ -44,7 +44,7 @@ def test_half_an_answer_is_shown_at_once_and_goes_on(exact: LivePage, gates: Gat
 
 
 def test_exact_stands_beside_notes_when_asked_for(live: LivePage) -> None:
-    live.page.locator("#lm-options").get_by_text("Options").click()
+    live.open_options()
     with live.page.expect_response(lambda response: response.request.method == "PATCH"):
         live.page.get_by_role("checkbox", name="Exact", exact=True).check()
     expect(live.lane("exact")).to_be_visible()

@@ -176,7 +176,7 @@ def test_a_duplicated_tab_gets_a_session_of_its_own(live: LivePage) -> None:
 
 
 def test_thinking_can_be_switched_off(live: LivePage) -> None:
-    live.page.locator("#lm-options").get_by_text("Options").click()
+    live.open_options()
     with live.page.expect_response(lambda response: response.request.method == "PATCH"):
         live.page.get_by_label("Nothing").check()
     expect(live.status).to_contain_text("is off")
@@ -188,5 +188,27 @@ def test_thinking_can_be_switched_off(live: LivePage) -> None:
     assert sent == []
     live.page.reload()
     live.ready()
-    live.page.locator("#lm-options").get_by_text("Options").click()
+    live.open_options()
     expect(live.page.get_by_label("Nothing")).to_be_checked()
+
+
+DROP = """([name, bytes]) => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([new Uint8Array(bytes)], name, { type: "text/plain" }));
+    const box = document.querySelector("#lm-prompt textarea");
+    box.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+}"""
+
+
+def test_a_dropped_text_file_goes_into_the_box(live: LivePage) -> None:
+    live.type("Read this: ")
+    live.page.evaluate(DROP, ["apples.txt", list("Anna has five äpples.\r\nBen".encode())])
+    expect(live.box).to_have_value("Read this: Anna has five äpples.\nBen")
+    live.wait_for_chips("noted", "typing")
+
+
+def test_a_dropped_file_without_text_changes_nothing(live: LivePage) -> None:
+    live.type("Read this")
+    live.page.evaluate(DROP, ["picture.png", [0x89, 0x50, 0x4E, 0x47, 0xFF, 0x00]])
+    expect(live.status).to_contain_text("picture.png holds no plain text")
+    expect(live.box).to_have_value("Read this")

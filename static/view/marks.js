@@ -1,19 +1,20 @@
-// Marks what lookahead drafted in a rendered answer. The elements stay as they are, so a selection survives.
+// Marks parts of a rendered answer: what lookahead drafted, what another answer does not say. The elements stay
+// as they are, so a selection survives.
 
 const marks = typeof Highlight === "function" && CSS.highlights ? CSS.highlights : null;
-const nameOf = (lane) => `lm-drafted-${lane}`;
 
-// `drafted` holds [from, to] in `text`. Returns whether anything is marked.
-export function markDrafted(parent, lane, text, drafted) {
+// `kind` is drafted or different; `spans` holds [from, to] in `text`. Returns whether anything is marked.
+export function mark(kind, parent, lane, text, spans) {
   if (!marks) return false;
-  const shown = drafted.length ? ranges(parent, text, drafted) : [];
-  if (shown.length) marks.set(nameOf(lane), new Highlight(...shown));
-  else marks.delete(nameOf(lane));
+  const name = `lm-${kind}-${lane}`;
+  const shown = spans.length ? ranges(parent, text, spans) : [];
+  if (shown.length) marks.set(name, new Highlight(...shown));
+  else marks.delete(name);
   return shown.length > 0;
 }
 
 // Rendering only leaves characters out (stars, ticks, line ends), so text nodes are found again in order.
-function ranges(parent, text, drafted) {
+function ranges(parent, text, spans) {
   const found = [];
   const walker = document.createTreeWalker(parent, NodeFilter.SHOW_TEXT);
   let at = 0;
@@ -24,8 +25,8 @@ function ranges(parent, text, drafted) {
       const place = text.indexOf(node.data[index], at);
       if (place < 0) break;
       at = place + 1;
-      while (span < drafted.length && drafted[span][1] <= place) span++;
-      const inside = span < drafted.length && drafted[span][0] <= place;
+      while (span < spans.length && spans[span][1] <= place) span++;
+      const inside = span < spans.length && spans[span][0] <= place;
       if (inside && open === null) open = index;
       if (!inside && open !== null) {
         found.push(range(node, open, index));

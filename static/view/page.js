@@ -1,0 +1,48 @@
+// One picture of everything, drawn by all views.
+import { ROLLBACK_SHOWN_S, currentTurn, running, runningNote, shownLanes } from "../store.js";
+import { LANES } from "../words.js";
+import { renderChats } from "./chats.js";
+import { renderConsent } from "./consent.js";
+import { renderDrawer } from "./drawer.js";
+import { renderHistory } from "./history.js";
+import { renderIntro } from "./intro.js";
+import { LaneView } from "./lane.js";
+import { renderModels } from "./models.js";
+import { renderNotes } from "./notes.js";
+import { renderRuns } from "./runs.js";
+import { renderSegments } from "./segments.js";
+import { renderStatus } from "./status.js";
+import { renderTabs } from "./tabs.js";
+import { renderTimeline } from "./timeline.js";
+import { renderTurn } from "./turn.js";
+
+const panes = Object.keys(LANES).map((name) => new LaneView(name));
+
+// page: {state, record, health, connection, keeper, options, allowed, typing, text, compared}
+export function draw({ state, record, health, connection, keeper, options, allowed, typing, text, compared }, now) {
+  const turn = currentTurn(state);
+  const visible = shownLanes(state);
+  const known = options === null || allowed;
+  renderIntro(!turn && (typing || !text), typing);
+  renderModels(health);
+  renderConsent(options, connection.sending);
+  renderSegments(state, now);
+  renderNotes(state, now);
+  renderStatus(state, { ...connection, allowed: known }, health);
+  renderDrawer(options);
+  renderTurn(state, now, compared);
+  renderTabs(state, now);
+  for (const pane of panes) pane.render(state, now, visible.includes(pane.name), compared);
+  renderTimeline(record, now, running(turn) || runningNote(state) !== null);
+  renderRuns(state.turns);
+  renderHistory(state);
+  renderChats(keeper.list, keeper.id, state.turns.length > 0);
+  const stop = document.querySelector("button#lm-stop");
+  if (stop) stop.disabled = !running(turn) && !typing;
+}
+
+// Does the picture change by time alone?
+export function isMoving(state, now) {
+  if (running(currentTurn(state)) || runningNote(state)) return true;
+  return state.gone.some((note) => now - note.goneAt < ROLLBACK_SHOWN_S + 0.2);
+}

@@ -1,0 +1,73 @@
+"""A new user's first minute: what is special, an example that types itself, help."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.ui.conftest import LivePage
+
+QUICK = """async (text) => {
+    const at = (name) => import(new URL(`static/${name}.js`, document.baseURI).href);
+    const { Typist } = await at("typist");
+    const seen = [];
+    const write = (part) => seen.push(part);
+    const wait = window.setTimeout;
+    window.setTimeout = (act) => wait(act, 0);
+    await new Promise((resolve) => new Typist({ write }, resolve).type(text));
+    window.setTimeout = wait;
+    return seen;
+}"""
+
+
+def test_one_line_says_what_is_special_until_something_was_asked(live: LivePage) -> None:
+    intro = live.page.locator(".lm-intro")
+    expect(intro).to_contain_text("thinks while you are still typing")
+    live.ask("How many?")
+    live.wait_for_lane("slm", "done")
+    expect(intro).to_be_hidden()
+
+
+def test_an_example_types_itself_and_is_thought_about_meanwhile(live: LivePage) -> None:
+    sent = live.drafts_sent()
+    live.page.get_by_role("button", name="Type an example for me").click()
+    expect(live.page.get_by_role("button", name="Stop typing")).to_be_visible()
+    expect(live.box).to_have_value(re.compile("^A bakery bakes 240 rolls every morning. It"), timeout=60_000)
+    expect(live.notes.filter(has_text="about A bakery bakes")).to_have_count(1)
+    assert len(sent) > 10
+    live.page.keyboard.press("Escape")
+    expect(live.page.get_by_role("button", name="Stop typing")).to_be_hidden()
+    stopped = live.box.input_value()
+    live.wait_for_chips("noted", "typing")
+    live.box.press_sequentially("!")
+    expect(live.box).to_have_value(f"{stopped}!")
+
+
+def test_the_users_own_key_takes_over(live: LivePage) -> None:
+    live.page.get_by_role("button", name="Type an example for me").click()
+    expect(live.box).to_have_value(re.compile("^A b"))
+    live.box.press("x")
+    expect(live.page.get_by_role("button", name="Stop typing")).to_be_hidden()
+    expect(live.box).to_have_value(re.compile("^A b.*x$"))
+
+
+def test_the_typist_writes_every_character_in_turn(live: LivePage) -> None:
+    text = "One. Two? 三。"
+    seen = live.page.evaluate(QUICK, text)
+    assert [part for part in seen if part] == [text[:end] for end in range(1, len(text) + 1)]
+
+
+def test_the_question_mark_shows_the_keys(live: LivePage) -> None:
+    live.box.press_sequentially("?")
+    expect(live.page.locator("dialog[open]")).to_have_count(0)
+    live.page.get_by_role("button", name="Keyboard shortcuts").focus()
+    live.page.keyboard.press("?")
+    expect(live.page.get_by_role("dialog", name="Keyboard")).to_contain_text("new line")
+    live.page.keyboard.press("Escape")
+    expect(live.page.locator("dialog[open]")).to_have_count(0)
+
+
+def test_arrow_up_in_an_empty_box_brings_the_last_prompt(live: LivePage) -> None:
+    live.ask("How many apples has Anna?")
+    live.wait_for_lane("slm", "done")
+    live.box.press("ArrowUp")
+    expect(live.box).to_have_value("How many apples has Anna?")
