@@ -90,7 +90,7 @@ function plot(lanes) {
 // A shape of its own for each lane: colour is not the only difference.
 function point(name, run, x, y) {
   const at = Object.keys(LANES).indexOf(name);
-  const shapes = ["M-5,0a5,5 0 1,0 10,0a5,5 0 1,0 -10,0", "M-5,-5h10v10h-10z", "M0,-6L6,5H-6z", "M0,-6L6,0L0,6L-6,0z", "M-5,-5L5,5M-5,5L5,-5", "M0,6L6,-5H-6z"];
+  const shapes = ["M-5,0a5,5 0 1,0 10,0a5,5 0 1,0 -10,0", "M-5,-5h10v10h-10z", "M0,-6L6,5H-6z", "M0,-6L6,0L0,6L-6,0z", "M-5,-5L5,5M-5,5L5,-5", "M0,6L6,-5H-6z", "M-6,0H6M0,-6V6"];
   const path = draw("path", { d: shapes[at], transform: `translate(${x.toFixed(1)},${y.toFixed(1)})`, "data-lane": name });
   path.append(draw("title", {}, RUNS.point(name, run.length, run.latency)));
   return path;
