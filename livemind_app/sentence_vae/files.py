@@ -21,6 +21,13 @@ from livemind_app.training.loop import trained
 Setting = Literal["sllm", "hybrid"]
 Model = SentenceModel | HybridContext
 CODEC = "codec"
+SHIPPED = Path(__file__).parent / "checkpoints"
+
+
+def shipped(base: str) -> Path | None:
+    """The package's own folder for a base."""
+    folder = SHIPPED / base
+    return folder if (folder / CODEC / checkpoint.META).is_file() else None
 
 
 def save_codec(folder: Path, codec: Codec, meta: Mapping[str, Any]) -> None:
