@@ -3,6 +3,7 @@
 import argparse
 import gc
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -23,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else list(argv)
     try:
         args = _parser(arguments).parse_args(arguments)
+        args.command = shlex.join(["livemind", *arguments])  # for what keeps how it was made
         run: Run = args.run
         return run(args) or 0
     except LiveMindError as error:

@@ -1,8 +1,6 @@
 """`livemind train sentence-vae`: the codec."""
 
 import argparse
-import shlex
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -68,8 +66,6 @@ def run(args: argparse.Namespace) -> int:
     if not train(CodecTask(codec, data, training), args.out, plan, settings, resume=args.resume):
         print(f"stopped; go on with --resume ({args.out})")
         return 0
-    save_codec(
-        args.out / "checkpoint", codec, {**settings, "command": shlex.join(["livemind", *sys.argv[1:]])}
-    )
+    save_codec(args.out / "checkpoint", codec, {**settings, "command": args.command})
     print(f"wrote {args.out / 'checkpoint'}")
     return 0

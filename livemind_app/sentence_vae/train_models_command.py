@@ -1,8 +1,6 @@
 """`livemind train sllm`: a model on top of a trained codec."""
 
 import argparse
-import shlex
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,8 +70,7 @@ def run(args: argparse.Namespace) -> int:
     if not train(task, args.out, plan, settings, resume=args.resume):
         print(f"stopped; go on with --resume ({args.out})")
         return 0
-    command = shlex.join(["livemind", *sys.argv[1:]])
-    save_model(args.out / "checkpoint", args.setting, model, {**settings, "command": command})
+    save_model(args.out / "checkpoint", args.setting, model, {**settings, "command": args.command})
     print(f"wrote {args.out / 'checkpoint'}")
     return 0
 

@@ -9,8 +9,6 @@ A run that was killed goes on: with answers and states by itself, with the train
 """
 
 import argparse
-import shlex
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -170,7 +168,7 @@ def _train(args: argparse.Namespace, reading: Reading, answers: "Journal", hashe
         "held_out": task.evaluate(),
         "examples": len(examples),
         "settings": settings,
-        "command": shlex.join(["livemind", *sys.argv[1:]]),
+        "command": args.command,
     }
     adapter.save(args.out / "adapter", conditioner, updates, meta)
     print(f"{args.out / 'adapter'}: held-out nats a token {meta['held_out']}", flush=True)
