@@ -3,7 +3,6 @@
 import argparse
 import gc
 import os
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -17,6 +16,21 @@ SETTINGS = (
     *("preset", "llm", "slm", "dtype", "weights", "prefill", "drafts", "draft_text", "adapter"),
     *("host", "port", "log", "history", "history_texts", "rate", "allow_origin"),
 )
+BENCHMARKS = {
+    "engine": ("benchmark.engine.command", "how fast and how well weights compute, by format"),
+    "llm-to-slm": ("benchmark.llm_to_slm.command", "a small model from a large one's states, and controls"),
+    "load": ("benchmark.load.command", "how a server bears many typing users"),
+    "lookahead": ("benchmark.lookahead.command", "several tokens a forward, by several policies"),
+    "segmentation": ("benchmark.segmentation", "how well sentences are told apart, on marked texts"),
+    "sentence-vae": ("benchmark.sentence_vae.command", "sentences as tokens, against their base"),
+    "sweep": ("benchmark.typing.sweep", "ways of thinking while the user types, compared on a sample"),
+    "typing": ("benchmark.typing.command", "what a typing user gets, against the conventional way"),
+}
+TRAININGS = {
+    "llm-to-slm": ("llm_to_slm.training.command", "a small model that writes from a large one's states"),
+    "sentence-vae": ("sentence_vae.train_command", "the codec that makes sentences tokens"),
+    "sllm": ("sentence_vae.train_models_command", "the model that reads or says sentences of a codec"),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else list(argv)
     try:
         args = _parser(arguments).parse_args(arguments)
-        args.command = shlex.join(["livemind", *arguments])  # for what keeps how it was made
+        args.arguments = arguments  # for what keeps how it was made
         run: Run = args.run
         return run(args) or 0
     except LiveMindError as error:
@@ -46,40 +60,11 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     _add_serve(commands.add_parser("serve", help="serve the page and the HTTP API", allow_abbrev=False))
     models = commands.add_parser("models", help="list or fetch models")
     _add_lazily(models, "livemind_app.engine.models_cli", wanted=arguments[:1] == ["models"])
-    bench = commands.add_parser("bench", help="measure").add_subparsers(metavar="BENCHMARK", required=True)
-    engine = bench.add_parser("engine", help="how fast and how well weights compute, by format")
-    _add_lazily(engine, "livemind_app.benchmark.engine.command", wanted=arguments[:2] == ["bench", "engine"])
-    llm_to_slm = bench.add_parser("llm-to-slm", help="a small model from a large one's states, and controls")
-    wanted = arguments[:2] == ["bench", "llm-to-slm"]
-    _add_lazily(llm_to_slm, "livemind_app.benchmark.llm_to_slm.command", wanted=wanted)
-    load = bench.add_parser("load", help="how a server bears many typing users")
-    _add_lazily(load, "livemind_app.benchmark.load.command", wanted=arguments[:2] == ["bench", "load"])
-    lookahead = bench.add_parser("lookahead", help="several tokens a forward, by several policies")
-    wanted = arguments[:2] == ["bench", "lookahead"]
-    _add_lazily(lookahead, "livemind_app.benchmark.lookahead.command", wanted=wanted)
-    sentence_vae = bench.add_parser(
-        "sentence-vae", help="sentences as tokens, against the base they stand on"
-    )
-    wanted = arguments[:2] == ["bench", "sentence-vae"]
-    _add_lazily(sentence_vae, "livemind_app.benchmark.sentence_vae.command", wanted=wanted)
-    segmentation = bench.add_parser("segmentation", help="how well sentences are told apart, on marked texts")
-    wanted = arguments[:2] == ["bench", "segmentation"]
-    _add_lazily(segmentation, "livemind_app.benchmark.segmentation", wanted=wanted)
-    typing = bench.add_parser("typing", help="what a typing user gets, against the conventional way")
-    wanted = arguments[:2] == ["bench", "typing"]
-    _add_lazily(typing, "livemind_app.benchmark.typing.command", wanted=wanted)
-    sweep = bench.add_parser("sweep", help="ways of thinking while the user types, compared on a sample")
-    _add_lazily(sweep, "livemind_app.benchmark.typing.sweep", wanted=arguments[:2] == ["bench", "sweep"])
-    train = commands.add_parser("train", help="train").add_subparsers(metavar="WHAT", required=True)
-    slm = train.add_parser("llm-to-slm", help="a small model that writes from a large one's states")
-    wanted = arguments[:2] == ["train", "llm-to-slm"]
-    _add_lazily(slm, "livemind_app.llm_to_slm.training.command", wanted=wanted)
-    codec = train.add_parser("sentence-vae", help="the codec that makes sentences tokens")
-    wanted = arguments[:2] == ["train", "sentence-vae"]
-    _add_lazily(codec, "livemind_app.sentence_vae.train_command", wanted=wanted)
-    sllm = train.add_parser("sllm", help="the model that reads or says sentences of a codec")
-    wanted = arguments[:2] == ["train", "sllm"]
-    _add_lazily(sllm, "livemind_app.sentence_vae.train_models_command", wanted=wanted)
+    for group, help, members in (("bench", "measure", BENCHMARKS), ("train", "train", TRAININGS)):
+        inner = commands.add_parser(group, help=help).add_subparsers(metavar="WHAT", required=True)
+        for name, (module, about) in members.items():
+            wanted = arguments[:2] == [group, name]
+            _add_lazily(inner.add_parser(name, help=about), f"livemind_app.{module}", wanted=wanted)
     return parser
 
 

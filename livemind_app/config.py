@@ -7,6 +7,7 @@ Where models are kept is for `engine/models/store.py` to say.
 import math
 import os
 import re
+from argparse import Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self, cast, get_args
@@ -217,3 +218,12 @@ _CONVERT: dict[str, Callable[[Any], Any]] = {
     "password": _name,
 }
 assert set(_CONVERT) == set(VARIABLES) == {setting.name for setting in fields(Settings)}
+
+
+def at_least(args: Namespace, **least: int) -> None:
+    """Refuse numbers of a command line that are too small; those that were not given are None."""
+    for name, bound in least.items():
+        value = getattr(args, name)
+        if value is not None and value < bound:
+            option = f"--{name.replace('_', '-')}"
+            raise ConfigError(f"{option} is {value}, but must be {bound} or more")

@@ -38,5 +38,5 @@ def open_bundle(folder: Path, device: str = "cpu") -> Bundle:
     )
     assert isinstance(sllm, SentenceModel)
     assert isinstance(hybrid, HybridContext)
-    merge([*sllm.updates, *sllm.decoder_updates, *hybrid.updates])
+    merge([*sllm.all_updates, *hybrid.all_updates])
     return Bundle(plain.requires_grad_(False), tokenizer, load_codec(folder / CODEC, plain), sllm, hybrid)

@@ -4,8 +4,7 @@ The same encoder, a projection and low-rank updates of the base: as in ICAE (arX
 by sentence, so that an edit costs what it changes.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from livemind_app.sentence_vae.codec import Codec, Ids, Latents
-from livemind_app.training.lora import LoRALinear, add_lora
+from livemind_app.sentence_vae.updated import Updated
 
 
 @dataclass(frozen=True)
@@ -26,35 +25,13 @@ class HybridConfig:
         return asdict(self)
 
 
-class HybridContext(nn.Module):
-    """Puts updates beside layers of `base`, which computes as before outside of `updated`."""
-
+class HybridContext(Updated):
     def __init__(self, base: Any, codec: Codec, config: HybridConfig) -> None:
-        super().__init__()
+        super().__init__(base, codec, config.rank)
         size = base.config.hidden_size
         self.config = config
-        self._frozen = (base, codec)
-        self.updates = nn.ModuleList(add_lora(base.model, config.rank))
         self.inward = nn.Linear(size, size)
         nn.init.normal_(self.inward.weight, std=0.1 * size**-0.5)
-        self._enable(False)
-
-    @property
-    def base(self) -> Any:
-        return self._frozen[0]
-
-    @property
-    def codec(self) -> Codec:
-        return self._frozen[1]
-
-    @contextmanager
-    def updated(self) -> Iterator[None]:
-        """The base is this context's while the block runs."""
-        self._enable(True)
-        try:
-            yield
-        finally:
-            self._enable(False)
 
     def rows(self, latents: Latents, ids: Ids) -> Tensor:
         """What the backbone reads, [1, latents + ids, d]: old sentences, then tokens."""
@@ -79,8 +56,3 @@ class HybridContext(nn.Module):
         return Latents(
             torch.zeros(0, 1, size, device=device), torch.zeros(0, dtype=torch.long, device=device)
         )
-
-    def _enable(self, enabled: bool) -> None:
-        for update in self.updates:
-            assert isinstance(update, LoRALinear)
-            update.enabled = enabled

@@ -5,8 +5,7 @@ the base is frozen, with low-rank updates; the next sentence comes out of query 
 may have latents, and the codec's decoder, updated too, says it with the sentence before in view.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ from torch import Tensor, nn
 
 from livemind_app.sentence_vae.codec import Codec, Latents
 from livemind_app.sentence_vae.layout import Layout, layout
-from livemind_app.training.lora import LoRALinear, add_lora
+from livemind_app.sentence_vae.updated import Updated
 
 
 @dataclass(frozen=True)
@@ -27,40 +26,17 @@ class SllmConfig:
         return asdict(self)
 
 
-class SentenceModel(nn.Module):
-    """Puts updates beside layers of `base` and `codec`, which compute as before outside of `updated`."""
-
+class SentenceModel(Updated):
     def __init__(self, base: Any, codec: Codec, config: SllmConfig) -> None:
-        super().__init__()
+        super().__init__(base, codec, config.rank, config.decoder_rank)
         size = base.config.hidden_size
         self.config = config
-        self._frozen = (base, codec)
-        self.updates = nn.ModuleList(add_lora(base.model, config.rank))
-        self.decoder_updates = nn.ModuleList(add_lora(codec.decoder, config.decoder_rank))
-        _enable(self, False)
         self.begin = nn.Parameter(torch.randn(size) * 0.1)
         self.queries = nn.Parameter(torch.randn(codec.config.most_slots, size) * 0.1)
         self.inward = nn.Linear(size, size)
         self.outward = nn.Linear(size, size)
         self.stop = nn.Linear(size, 1)
         nn.init.normal_(self.inward.weight, std=0.1 * size**-0.5)
-
-    @property
-    def base(self) -> Any:
-        return self._frozen[0]
-
-    @property
-    def codec(self) -> Codec:
-        return self._frozen[1]
-
-    @contextmanager
-    def updated(self) -> Iterator[None]:
-        """Base and decoder are this model's while the block runs."""
-        _enable(self, True)
-        try:
-            yield
-        finally:
-            _enable(self, False)
 
     def forward(self, documents: Sequence[Latents]) -> list["Predicted"]:
         """What follows the beginning and every sentence of each document; to be called inside `updated`."""
@@ -111,9 +87,3 @@ class Predicted:
 
     latents: Latents
     stop: Tensor
-
-
-def _enable(model: SentenceModel, enabled: bool) -> None:
-    for update in (*model.updates, *model.decoder_updates):
-        assert isinstance(update, LoRALinear)
-        update.enabled = enabled

@@ -4,7 +4,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from livemind_app.errors import ConfigError
+from livemind_app.config import at_least
 
 CONFIGURATIONS = ("patches", "paper")
 
@@ -37,9 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, and write the checkpoint when all steps are done."""
-    for name in ("steps", "batch_tokens", "evaluate_every"):
-        if getattr(args, name) < 1:
-            raise ConfigError(f"--{name.replace('_', '-')} is {getattr(args, name)}, but must be 1 or more")
+    at_least(args, steps=1, batch_tokens=1, evaluate_every=1)
     # Below are torch and transformers, which the arguments do without.
     import torch
 
@@ -49,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     from livemind_app.sentence_vae.data import prepare
     from livemind_app.sentence_vae.files import save_codec
     from livemind_app.sentence_vae.train_codec import CodecTask, CodecTraining
-    from livemind_app.training import texts
+    from livemind_app.training import checkpoint, texts
     from livemind_app.training.loop import Plan, train
 
     network, tokenizer = load(args.base, "float32", device())
@@ -66,6 +64,8 @@ def run(args: argparse.Namespace) -> int:
     if not train(CodecTask(codec, data, training), args.out, plan, settings, resume=args.resume):
         print(f"stopped; go on with --resume ({args.out})")
         return 0
-    save_codec(args.out / "checkpoint", codec, {**settings, "command": args.command})
+    save_codec(
+        args.out / "checkpoint", codec, {**settings, "command": checkpoint.command_line(args.arguments)}
+    )
     print(f"wrote {args.out / 'checkpoint'}")
     return 0

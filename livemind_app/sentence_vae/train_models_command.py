@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from livemind_app.errors import ConfigError
+from livemind_app.config import at_least
 
 if TYPE_CHECKING:
     from livemind_app.sentence_vae.files import Model
@@ -40,10 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, and write the checkpoint when all steps are done."""
-    for name, least in (("steps", 1), ("window", 4), ("documents", 1), ("evaluate_every", 1)):
-        if getattr(args, name) < least:
-            option = f"--{name.replace('_', '-')}"
-            raise ConfigError(f"{option} is {getattr(args, name)}, but must be {least} or more")
+    at_least(args, steps=1, window=4, documents=1, evaluate_every=1)
     # Below are torch and transformers, which the arguments do without.
     import torch
 
@@ -70,7 +67,12 @@ def run(args: argparse.Namespace) -> int:
     if not train(task, args.out, plan, settings, resume=args.resume):
         print(f"stopped; go on with --resume ({args.out})")
         return 0
-    save_model(args.out / "checkpoint", args.setting, model, {**settings, "command": args.command})
+    save_model(
+        args.out / "checkpoint",
+        args.setting,
+        model,
+        {**settings, "command": checkpoint.command_line(args.arguments)},
+    )
     print(f"wrote {args.out / 'checkpoint'}")
     return 0
 

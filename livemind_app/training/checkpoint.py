@@ -6,7 +6,8 @@ command, and the hash of every file; what does not agree is refused.
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -62,6 +63,19 @@ def load(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         except (OSError, SafetensorError) as error:
             raise ModelError(f"{folder / name} cannot be read ({type(error).__name__})") from error
     return {name: tensor.float() for name, tensor in tensors.items()}, meta
+
+
+def command_line(arguments: Sequence[str]) -> str:
+    """For the JSON: files by their last names, as folders are this machine's.
+
+    >>> command_line(["train", "x", "--data", "/home/a/text/b.txt,c.txt"])
+    'livemind train x --data text/b.txt,c.txt'
+    """
+    return shlex.join(["livemind", *(",".join(map(_placeless, one.split(","))) for one in arguments)])
+
+
+def _placeless(name: str) -> str:
+    return "/".join(Path(name).parts[-2:]) if Path(name).is_absolute() else name
 
 
 def _shards(tensors: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:

@@ -24,7 +24,7 @@ def held(secret: str) -> int:
             for value in gc.get_referents(around.pop()):
                 if type(value) is str:
                     found += secret in value
-                elif isinstance(value, dict | list | tuple) and not gc.is_tracked(value):
+                elif type(value) in (dict, list, tuple) and not gc.is_tracked(value):
                     around.append(value)
     return found
 

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from livemind_app.config import at_least
 from livemind_app.errors import ConfigError
 
 
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, write the figures as soon as they are known, and print them."""
-    _check(args)
+    at_least(args, rounds=0, windows=0, tokens=2, threads=1)
     # Below are torch and transformers, which the arguments do without.
     from livemind_app.benchmark.engine.job import measure
     from livemind_app.benchmark.engine.report import report
@@ -41,10 +42,3 @@ def _write(path: Path, result: dict[str, Any]) -> None:
         path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"--json: cannot write {path} ({type(error).__name__})") from error
-
-
-def _check(args: argparse.Namespace) -> None:
-    for name, least in (("rounds", 0), ("windows", 0), ("tokens", 2), ("threads", 1)):
-        value = getattr(args, name)
-        if value is not None and value < least:
-            raise ConfigError(f"--{name} is {value}, but must be {least} or more")

@@ -4,6 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
+from livemind_app.config import at_least
 from livemind_app.errors import ConfigError
 
 ARMS = ("llm", "slm", "slm_lora", "ours", "ours_shuffled", "ours_constant", "ours_none")
@@ -38,11 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, write the figures and print them."""
-    for name, least in (("limit", 1), ("tokens", 2), ("prompt_tokens", 16)):
-        if getattr(args, name) < least:
-            raise ConfigError(
-                f"--{name.replace('_', '-')} is {getattr(args, name)}, but must be {least} or more"
-            )
+    at_least(args, limit=1, tokens=2, prompt_tokens=16)
     args.data = [Path(name) for name in args.data.split(",") if name]
     args.arms = [name for name in args.arms.split(",") if name] if args.arms else None
     if args.arms is not None and (unknown := sorted(set(args.arms) - set(ARMS))):

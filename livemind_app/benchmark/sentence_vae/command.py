@@ -4,6 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
+from livemind_app.config import at_least
 from livemind_app.errors import ConfigError
 
 
@@ -22,9 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, write the figures and print them."""
-    for name, least in (("limit", 1), ("window", 4), ("tokens", 8), ("speed", 0)):
-        if getattr(args, name) < least:
-            raise ConfigError(f"--{name} is {getattr(args, name)}, but must be {least} or more")
+    at_least(args, limit=1, window=4, tokens=8, speed=0)
     # Below are torch and transformers, which the arguments do without.
     from livemind_app.benchmark.sentence_vae.job import measure
     from livemind_app.benchmark.sentence_vae.report import report

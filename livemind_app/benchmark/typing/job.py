@@ -20,7 +20,7 @@ from livemind_app.benchmark.typing.records import Record, Records
 from livemind_app.benchmark.typing.run import Bench, measure
 from livemind_app.benchmark.typing.summary import summarize
 from livemind_app.benchmark.typing.typists import typist
-from livemind_app.config import Settings
+from livemind_app.config import Settings, at_least
 from livemind_app.engine.loading import device
 from livemind_app.engine.models.load import resolve_dtype, resolve_weights
 from livemind_app.errors import ConfigError
@@ -28,7 +28,14 @@ from livemind_app.llm_to_slm.loading import open_engine
 from livemind_app.session.options import Options
 
 MODELS = ("preset", "llm", "slm", "dtype", "weights", "prefill")
-UNTOLD = ("run", "json", "resume", "report", "set")  # of the command line, in what a report repeats
+UNTOLD = (
+    "arguments",
+    "run",
+    "json",
+    "resume",
+    "report",
+    "set",
+)  # in a report
 CLOCKS: Mapping[str, type[Clock]] = {"virtual": VirtualClock, "real": RealClock}
 
 
@@ -77,8 +84,7 @@ class Result:
 
 def job_of(name: str, args: argparse.Namespace, lanes: Sequence[BenchLane]) -> Job:
     """Raises ConfigError for what cannot work, before a model is loaded."""
-    if args.limit is not None and args.limit < 1:
-        raise ConfigError(f"--limit is {args.limit}, but must be 1 or more")
+    at_least(args, limit=1)
     settings = Settings.from_env(os.environ, {option: getattr(args, option) for option in MODELS})
     sources = load([Path(name) for name in args.data.split(",") if name])
     labels = [source.label for source in sources]

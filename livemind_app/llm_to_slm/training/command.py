@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from livemind_app.config import at_least
 from livemind_app.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -77,10 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Answers, states, training, adapter; each goes on where it was."""
-    for name, least in LEAST.items():
-        if getattr(args, name) < least:
-            option = name.replace("_", "-")
-            raise ConfigError(f"--{option} is {getattr(args, name)}, but must be {least} or more")
+    at_least(args, **LEAST)
     # Below are torch and transformers, which the arguments do without.
     from livemind_app.llm_to_slm.training import prompts as sources
     from livemind_app.llm_to_slm.training.journal import Journal
@@ -142,7 +140,7 @@ def _train(args: argparse.Namespace, reading: Reading, answers: "Journal", hashe
     from livemind_app.llm_to_slm import adapter
     from livemind_app.llm_to_slm.conditioner import Conditioner, Shape, size_of
     from livemind_app.llm_to_slm.training.task import Recipe, Training
-    from livemind_app.training import loop, lora
+    from livemind_app.training import checkpoint, loop, lora
 
     writer = _load(args.slm, args.dtype)
     examples, held_out = _examples(reading, writer, answers)
@@ -168,7 +166,7 @@ def _train(args: argparse.Namespace, reading: Reading, answers: "Journal", hashe
         "held_out": task.evaluate(),
         "examples": len(examples),
         "settings": settings,
-        "command": args.command,
+        "command": checkpoint.command_line(args.arguments),
     }
     adapter.save(args.out / "adapter", conditioner, updates, meta)
     print(f"{args.out / 'adapter'}: held-out nats a token {meta['held_out']}", flush=True)
