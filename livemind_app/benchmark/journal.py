@@ -58,6 +58,14 @@ class Journal:
         os.fsync(self._file.fileno())
 
 
+def write_figures(path: Path, result: Mapping[str, Any]) -> None:
+    """A run's result, in `--json`. Raises ConfigError where it cannot be written."""
+    try:
+        path.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"--json: cannot write {path} ({type(error).__name__})") from error
+
+
 def _same_run(before: dict[str, Any], now: dict[str, Any]) -> None:
     names = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
     if names:

@@ -1,9 +1,9 @@
 """`livemind bench llm-to-slm`: arguments, and what is written."""
 
 import argparse
-import json
 from pathlib import Path
 
+from livemind_app.benchmark.journal import write_figures
 from livemind_app.config import at_least
 from livemind_app.errors import ConfigError
 
@@ -51,9 +51,6 @@ def run(args: argparse.Namespace) -> int:
     from livemind_app.benchmark.llm_to_slm.report import report
 
     result = measure(args)
-    try:
-        args.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"--json: cannot write {args.json} ({type(error).__name__})") from error
+    write_figures(args.json, result)
     print(report(result["summary"]))
     return 0

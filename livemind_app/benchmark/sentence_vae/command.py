@@ -1,11 +1,10 @@
 """`livemind bench sentence-vae`: arguments, and the order of a run."""
 
 import argparse
-import json
 from pathlib import Path
 
+from livemind_app.benchmark.journal import write_figures
 from livemind_app.config import at_least
-from livemind_app.errors import ConfigError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,9 +28,6 @@ def run(args: argparse.Namespace) -> int:
     from livemind_app.benchmark.sentence_vae.report import report
 
     result = measure(args)
-    try:
-        args.json.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"--json: cannot write {args.json} ({type(error).__name__})") from error
+    write_figures(args.json, result)
     print(report(result["summary"]))
     return 0
