@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from livemind_app.engine.local import LocalEngine
-    from livemind_app.llm_to_slm.loading import load_engine
+    from livemind_app.loading import load_engine
     from livemind_app.protocol import Chunk, Finished, Message, Priority, Request, Sampling
     from livemind_app.session.limits import Limits
     from livemind_app.session.manager import SessionManager
@@ -24,7 +24,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "LocalEngine": "engine.local",
-    "load_engine": "llm_to_slm.loading",
+    "load_engine": "loading",
     "Chunk": "protocol",
     "Finished": "protocol",
     "Message": "protocol",

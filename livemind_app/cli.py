@@ -13,7 +13,8 @@ from livemind_app.errors import LiveMindError
 
 Run = Callable[[argparse.Namespace], int | None]
 SETTINGS = (
-    *("preset", "llm", "slm", "dtype", "weights", "prefill", "drafts", "draft_text", "adapter"),
+    *("preset", "llm", "slm", "dtype", "weights", "prefill", "drafts", "draft_text"),
+    *("adapter", "sentence_vae"),
     *("host", "port", "log", "history", "history_texts", "rate", "allow_origin"),
 )
 BENCHMARKS = {
@@ -110,6 +111,11 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         "--adapter",
         metavar="FOLDER",
         help="of `livemind train llm-to-slm`, for the lane llm-to-slm (default: the package's own)",
+    )
+    add(
+        "--sentence-vae",
+        metavar="FOLDER",
+        help="with codec/, sllm/ and hybrid/ of `livemind train` (default: the package's own)",
     )
     add("--host", help="address to bind (default: 127.0.0.1; 0.0.0.0 in a Space)")
     add("--port", help="port to bind (default: 7860; 0: any free one)")

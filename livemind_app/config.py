@@ -31,6 +31,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "drafts": ("LIVEMIND_DRAFTS",),
     "draft_text": ("LIVEMIND_DRAFT_TEXT",),
     "adapter": ("LIVEMIND_ADAPTER",),
+    "sentence_vae": ("LIVEMIND_SENTENCE_VAE",),
     "api_key": ("LIVEMIND_API_KEY",),
     "affinity_header": ("LIVEMIND_AFFINITY_HEADER",),
     "host": ("LIVEMIND_HOST", "GRADIO_SERVER_NAME"),
@@ -64,6 +65,7 @@ class Settings:
     drafts: Drafts = "own"  # shared: answers of one session are drafted in others
     draft_text: str | None = None  # a public file that lookahead drafts from
     adapter: str | None = None  # a folder of `livemind train llm-to-slm`; None: the package's own
+    sentence_vae: str | None = None  # a folder with codec/, sllm/ and hybrid/; None: the package's own
     api_key: str | None = field(default=None, repr=False)  # of remote servers; never on a command line
     affinity_header: str | None = None  # by which a router before them keeps a session with one replica
     host: str = "127.0.0.1"
@@ -199,6 +201,7 @@ _CONVERT: dict[str, Callable[[Any], Any]] = {
     "drafts": _one_of(get_args(Drafts)),
     "draft_text": _name,
     "adapter": _name,
+    "sentence_vae": _name,
     "api_key": _name,
     "affinity_header": _header,
     "host": _name,

@@ -15,7 +15,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from livemind_app.config import Settings
-from livemind_app.llm_to_slm.loading import open_engine
+from livemind_app.loading import open_engine
 from livemind_app.protocol import Engine
 from livemind_app.serving import logs
 from livemind_app.serving.access import Access

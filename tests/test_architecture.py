@@ -31,12 +31,23 @@ MAY_IMPORT: dict[str, set[str]] = {
     "serving": BASE | {"text", "session"},
     "ui": BASE | {"text", "session"},
     "benchmark": BASE
-    | {"text", "decoding", "engine", "llm_to_slm", "sentence_vae", "training", "session", "serving"},
-    "serve": BASE | {"engine", "llm_to_slm", "session", "serving", "ui"},
+    | {
+        "text",
+        "decoding",
+        "engine",
+        "llm_to_slm",
+        "sentence_vae",
+        "training",
+        "loading",
+        "session",
+        "serving",
+    },
+    "loading": BASE | {"engine", "llm_to_slm", "sentence_vae"},
+    "serve": BASE | {"engine", "loading", "session", "serving", "ui"},
     "cli": BASE | {"engine", "llm_to_slm", "sentence_vae", "benchmark", "serve"},
     "__main__": {"cli"},
     # The names of the library, each imported when it is first used.
-    "__init__": {"protocol", "engine", "llm_to_slm", "session"},
+    "__init__": {"protocol", "engine", "loading", "session"},
 }
 MODELS = {"torch", "transformers", "accelerate", "gguf", "safetensors"}
 WEB = {"fastapi", "starlette", "sse_starlette", "uvicorn", "gradio"}
@@ -50,6 +61,7 @@ MAY_NOT_IMPORT: dict[str, set[str]] = {
     "training": WEB,
     "sentence_vae": WEB,
     "llm_to_slm": WEB,
+    "loading": WEB,
     "session": MODELS | WEB,
     "serving": MODELS | {"gradio"},
     "ui": MODELS,

@@ -41,6 +41,12 @@ class ChatTokenizer:
         assert isinstance(text, str)
         return text
 
+    @property
+    def marks(self) -> frozenset[int]:
+        """Tokens that stand for no text: where turns begin and end."""
+        added = self._tokenizer.added_tokens_decoder
+        return frozenset(index for index, token in added.items() if token.special)
+
     def end_ids(self, configured: int | Sequence[int] | None) -> frozenset[int]:
         """Tokens that end an answer: the model's configured ones and the known ends of a turn."""
         ids: set[int | None] = {configured} if isinstance(configured, int) else set(configured or ())

@@ -85,21 +85,10 @@ class LoadedModel:
 def generation(model: LoadedModel, pool: CachePool, request: Request) -> Generation:
     """A worker's generation: yields after every forward, Finished at the end.
 
-    The cache goes back to the pool when the generation ends or is closed; after a failed forward,
-    which may have left some layers longer than others, it is discarded.
+    The cache goes back to the pool when the generation ends or is closed, and is discarded when it fails.
     """
-    cache = pool.take(request)
-    sound = True
-    try:
+    with pool.taken(request, KVCache) as cache:
         yield from Run(model, cache, request).steps()
-    except GeneratorExit:
-        raise
-    except BaseException:
-        sound = False
-        raise
-    finally:
-        if sound:
-            pool.put(request, cache)
 
 
 def _marked(tokens: list[int]) -> Iterator[tuple[bool, int]]:
@@ -109,13 +98,19 @@ def _marked(tokens: list[int]) -> Iterator[tuple[bool, int]]:
 
 
 class Run:
-    """One request on a cache that it shares with nobody: `steps` is its generation."""
+    """One request on a cache that it shares with nobody: `steps` is its generation.
 
-    def __init__(self, model: LoadedModel, cache: KVCache, request: Request) -> None:
+    `text`: the tokens that the request's ids stand for, where these are not all tokens.
+    """
+
+    def __init__(
+        self, model: LoadedModel, cache: KVCache, request: Request, text: Sequence[int] | None = None
+    ) -> None:
         self._model = model
         self._cache = cache
         self._request = request
-        self._sampler = Sampler(request.sampling, request.ids)
+        self._text = request.ids if text is None else text
+        self._sampler = Sampler(request.sampling, self._text)
         self._speculation: Speculation | None = None
         self._detokenizer = Detokenizer(model.tokenizer.decode)
         self._stop = StopFilter(request.stops)
@@ -183,7 +178,7 @@ class Run:
         token = self._sampler(self._cache.logits)
         if self._request.lookahead and self._model.lookahead:
             self._speculation = Speculation(self._model.lookahead, self._model, self._cache, self._sampler)
-            self._speculation.begin(self._request.ids, token)
+            self._speculation.begin(self._text, token)
         return [token]
 
     def _step(self, token: int, room: int) -> list[int]:
@@ -241,4 +236,6 @@ class Run:
             drafted=self._speculation.drafted if self._speculation else 0,
             draft_s=self._speculation.draft_s if self._speculation else 0.0,
             scores=self._scores,
+            positions=len(self._cache.ids),
+            kv_bytes=self._cache.kv.filled,
         )

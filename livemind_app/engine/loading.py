@@ -10,7 +10,7 @@ import torch
 from livemind_app.config import Settings
 from livemind_app.engine.chat import ChatTokenizer
 from livemind_app.engine.generation import LoadedModel
-from livemind_app.engine.local import CACHE_BYTES, LocalEngine, Pair, Report, unpaired
+from livemind_app.engine.local import CACHE_BYTES, Enable, LocalEngine, Report, plain
 from livemind_app.engine.lookahead import read_draft_text, shared_drafts, with_lookahead
 from livemind_app.engine.models.catalogue import preset as named
 from livemind_app.engine.models.fit import fit
@@ -18,7 +18,7 @@ from livemind_app.engine.models.load import load, resolve_dtype, resolve_weights
 from livemind_app.engine.models.prepare import prepare
 from livemind_app.engine.models.progress import Progress
 from livemind_app.engine.remote.address import is_address, parse
-from livemind_app.engine.split import NO_STATES, OwnedEngine, SplitEngine
+from livemind_app.engine.split import OwnedEngine, SplitEngine
 from livemind_app.protocol import ROLES, ModelStatus, Role
 
 Read = Callable[[str], LoadedModel]  # by its name
@@ -47,7 +47,7 @@ def load_engine(
     cache_bytes: int = CACHE_BYTES,
     api_key: str = "",
     affinity_header: str | None = None,
-    pair: Pair = unpaired,
+    enable: Enable = plain,
 ) -> OwnedEngine:
     """An engine that begins to fetch and load at once; `await engine.ready()` or `engine.wait()` for it.
 
@@ -56,7 +56,7 @@ def load_engine(
     `http://host:port/v1#model`, which `api_key` opens and which a router before it keeps sessions apart
     by `affinity_header`. `weights` and `prefill` as in `load`.
     Lookahead drafts from a session's own text; `drafts="shared"` adds everybody's answers, `draft_text`
-    a file. `pair` says how the small model is conditioned on the large one (livemind_app/llm_to_slm).
+    a file. `enable` adds what models can do with what was trained for them (livemind_app/loading.py).
     """
     public = read_draft_text(draft_text) if draft_text else ""
 
@@ -76,7 +76,7 @@ def load_engine(
     local = [role for role in ROLES if role not in remote]
     engines = _remote_engines(remote, api_key, affinity_header)
     if local:
-        engine = LocalEngine(load_all, cache_bytes, local, (lambda models: NO_STATES) if remote else pair)
+        engine = LocalEngine(load_all, cache_bytes, local, enable)
         engines.update(dict.fromkeys(local, engine))
     return SplitEngine(engines) if remote else engines["llm"]
 
@@ -93,7 +93,7 @@ def _remote_engines(names: Mapping[Role, str], key: str, affinity: str | None) -
     return engines
 
 
-def open_engine(settings: Settings, pair: Pair = unpaired) -> OwnedEngine:
+def open_engine(settings: Settings, enable: Enable = plain) -> OwnedEngine:
     """What `load_engine` gives for the operator's settings."""
     return load_engine(
         settings.preset,
@@ -106,7 +106,7 @@ def open_engine(settings: Settings, pair: Pair = unpaired) -> OwnedEngine:
         draft_text=settings.draft_text,
         api_key=settings.api_key or "",
         affinity_header=settings.affinity_header,
-        pair=pair,
+        enable=enable,
     )
 
 

@@ -11,7 +11,18 @@ from livemind_app.engine.generation import LoadedModel, generation
 from livemind_app.engine.scheduler import Generation, Sink, Worker
 from livemind_app.engine.streams import aiterate, iterate
 from livemind_app.errors import EngineError, LiveMindError
-from livemind_app.protocol import ROLES, Finished, ModelStatus, Output, Request, Role, Tokenizer, Usage
+from livemind_app.protocol import (
+    ROLES,
+    Ability,
+    Finished,
+    ModelStatus,
+    Output,
+    Request,
+    Role,
+    Tokenizer,
+    Usage,
+    needed,
+)
 
 CACHE_BYTES = 2 * 2**30
 Report = Callable[[ModelStatus], None]
@@ -19,24 +30,25 @@ Models = Mapping[Role, LoadedModel]
 Loader = Callable[[Report], Models]
 
 
-class Guided(Protocol):
-    """Generations of a small model that writes from the large one's states: requests with a guide."""
+class Method(Protocol):
+    """Generations that are more than one model's token after token."""
 
     def generation(self, pool: CachePool, request: Request) -> Generation: ...
 
 
-Pair = Callable[[Models], Guided | str]  # or why there are none, and what to do
+Abilities = Mapping[tuple[Ability, Role], Method | str]  # or why there is none, and what to do
+Enable = Callable[[Models], Abilities]
 
 
-def unpaired(models: Models) -> str:
-    return "this engine was made without adapters"
+def plain(models: Models) -> Abilities:
+    return {}
 
 
 class LocalEngine:
     """Implements protocol.Engine.
 
     `load` runs on the worker's thread, so the engine can be asked for status and accepts requests at
-    once; these wait until the models are there, and fail if they cannot be loaded. `pair` is asked on the
+    once; these wait until the models are there, and fail if they cannot be loaded. `enable` is asked on the
     same thread, with what was loaded.
     """
 
@@ -45,12 +57,12 @@ class LocalEngine:
         load: Loader,
         cache_bytes: int = CACHE_BYTES,
         roles: Sequence[Role] = ROLES,
-        pair: Pair = unpaired,
+        enable: Enable = plain,
     ) -> None:
         self._status: dict[Role, ModelStatus] = {role: ModelStatus(role, "", "missing") for role in roles}
         self._models: Future[Models] = Future()
-        self._pair = pair
-        self._guided: Guided | str = "the models are still loading"
+        self._enable = enable
+        self._abilities: Abilities | None = None
         self._pool = CachePool(cache_bytes)
         self._worker = Worker(lambda: self._load(load))
 
@@ -67,8 +79,9 @@ class LocalEngine:
     def usage(self) -> Usage:
         return Usage(self._worker.queued(), self._pool.held, self._pool.evictions)
 
-    def unguided(self) -> str | None:
-        return self._guided if isinstance(self._guided, str) else None
+    def cannot(self, ability: Ability, role: Role) -> str | None:
+        method = self._method(ability, role)
+        return method if isinstance(method, str) else None
 
     def tokenizer(self, role: Role) -> Tokenizer:
         return self._models.result()[role].tokenizer
@@ -97,12 +110,19 @@ class LocalEngine:
             model = self._models.result(timeout=0)[request.role]
         except LiveMindError as error:
             raise EngineError(f"no model: {error}") from error
-        if request.guide is None:
+        ability = needed(request)
+        if ability is None:
             yield from generation(model, self._pool, request)
-        elif isinstance(self._guided, str):
-            raise EngineError(self._guided)
-        else:
-            yield from self._guided.generation(self._pool, request)
+            return
+        method = self._method(ability, request.role)
+        if isinstance(method, str):
+            raise EngineError(method)
+        yield from method.generation(self._pool, request)
+
+    def _method(self, ability: Ability, role: Role) -> Method | str:
+        if self._abilities is None:
+            return "the models are still loading"
+        return self._abilities.get((ability, role), "this engine was made without it")
 
     def _forget(self, session: str) -> Generation:
         self._pool.forget(session)
@@ -111,7 +131,7 @@ class LocalEngine:
     def _load(self, load: Loader) -> None:
         try:
             models = load(self._report)
-            self._guided = self._pair(models)
+            self._abilities = self._enable(models)
             self._models.set_result(models)
         except LiveMindError as error:
             self._fail(error)

@@ -7,7 +7,7 @@ caches are counted by longest common prefix, cancelling works before the next to
 
 import re
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from time import sleep
 
@@ -16,6 +16,7 @@ from livemind_app.engine.streams import aiterate, iterate
 from livemind_app.errors import EngineError
 from livemind_app.protocol import (
     ROLES,
+    Ability,
     Chunk,
     Finished,
     FinishReason,
@@ -26,6 +27,7 @@ from livemind_app.protocol import (
     Request,
     Role,
     Usage,
+    needed,
 )
 from livemind_app.text.align import places
 
@@ -87,14 +89,14 @@ class ScriptedEngine:
         think: Callable[[str], bool] = lambda prompt: True,
         ends: Callable[[str], bool] = lambda prompt: False,
         step: Callable[[Request], None] = lambda request: None,
-        unguided: str | None = None,
+        cannot: Mapping[Ability, str] | None = None,
     ) -> None:
         self._script = script
         self._token_s = token_s
         self._think = think
         self._ends = ends
         self._step = step
-        self._unguided = unguided
+        self._cannot = cannot or {}
         self._tokenizer = WordTokenizer()
         self._caches: dict[tuple[str, str, Role], tuple[int, ...]] = {}
         self._worker = Worker()
@@ -109,8 +111,8 @@ class ScriptedEngine:
     def usage(self) -> Usage:
         return Usage(self._worker.queued())
 
-    def unguided(self) -> str | None:
-        return self._unguided
+    def cannot(self, ability: Ability, role: Role) -> str | None:
+        return self._cannot.get(ability)
 
     def tokenizer(self, role: Role) -> WordTokenizer:
         return self._tokenizer
@@ -133,8 +135,9 @@ class ScriptedEngine:
         self._worker.submit(request, self._generation(request), sink)
 
     def _generation(self, request: Request) -> Generation:
-        if request.guide and self._unguided:
-            raise EngineError(self._unguided)
+        ability = needed(request)
+        if ability and ability in self._cannot:
+            raise EngineError(self._cannot[ability])
         prompt = self._tokenizer.decode(request.ids[: len(request.ids) - request.said])
         cached = self._cached(request)
         reply = self._tokenizer.encode(self._script(request.role, prompt)) if request.max_tokens else ()

@@ -4,8 +4,19 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from typing import Protocol
 
-from livemind_app.protocol import ROLES, Engine, ModelStatus, Output, Request, Role, Tokenizer, Usage
+from livemind_app.protocol import (
+    ROLES,
+    Ability,
+    Engine,
+    ModelStatus,
+    Output,
+    Request,
+    Role,
+    Tokenizer,
+    Usage,
+)
 
+NO_ROWS = "a model behind a server reads tokens only, no vectors of sentences: load it here"
 NO_STATES = "the large model's states are needed, and one behind a server gives none: load both models here"
 
 
@@ -42,8 +53,8 @@ class SplitEngine:
     def usage(self) -> Usage:
         return sum((engine.usage() for engine in self._engines), Usage())
 
-    def unguided(self) -> str | None:
-        return NO_STATES
+    def cannot(self, ability: Ability, role: Role) -> str | None:
+        return NO_STATES if ability == "guide" else self._by_role[role].cannot(ability, role)
 
     def tokenizer(self, role: Role) -> Tokenizer:
         return self._by_role[role].tokenizer(role)

@@ -1,7 +1,6 @@
 """Answers from the large model's states: it reads the prompt, then the small one reads and writes."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from time import perf_counter
 
@@ -48,7 +47,7 @@ class Writer(LoadedModel):
 
 
 class Pair:
-    """Both models and what was trained between them. Implements engine.local.Guided."""
+    """Both models and what was trained between them. Implements engine.local.Method."""
 
     def __init__(
         self,
@@ -66,7 +65,7 @@ class Pair:
         """The small model's answer; both caches go back to the pool, unless a forward failed."""
         assert request.guide is not None
         reading = replace(request, ids=request.guide.ids, role="llm", guide=None)
-        with _taken(pool, reading) as read_cache, _taken(pool, request) as cache:
+        with pool.taken(reading, KVCache) as read_cache, pool.taken(request, KVCache) as cache:
             yield from self._steps(request, request.guide, read_cache, cache)
 
     def _steps(self, request: Request, guide: Guide, read_cache: KVCache, cache: KVCache) -> Generation:
@@ -123,19 +122,6 @@ class Pair:
     def _conditioned(self, added: Tensor) -> Writer:
         plain = {field.name: getattr(self._writer, field.name) for field in fields(LoadedModel)}
         return Writer(**plain, added=added, updates=self._updates)
-
-
-@contextmanager
-def _taken(pool: CachePool, request: Request) -> Iterator[KVCache]:
-    """The request's cache, given back unless what was computed on it failed."""
-    cache = pool.take(request)
-    try:
-        yield cache
-    except GeneratorExit:
-        pool.put(request, cache)
-        raise
-    else:
-        pool.put(request, cache)
 
 
 def _with_reading(finished: Finished, guide: Guide, known: int, seconds: float) -> Finished:

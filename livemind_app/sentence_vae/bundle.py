@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from livemind_app.engine.models.load import load
+from livemind_app.protocol import Compression
 from livemind_app.sentence_vae.codec import Codec
-from livemind_app.sentence_vae.files import CODEC, load_codec, load_model
+from livemind_app.sentence_vae.files import CODEC, Model, load_codec, load_model
 from livemind_app.sentence_vae.hybrid import HybridContext
 from livemind_app.sentence_vae.sllm import SentenceModel
 from livemind_app.training import checkpoint
@@ -29,14 +30,33 @@ class Bundle:
 
 def open_bundle(folder: Path, device: str = "cpu") -> Bundle:
     """In fp32. Raises ModelError for what is missing or does not fit together."""
-    name = str(checkpoint.read_meta(folder / CODEC)["base"])
-    plain, tokenizer = load(name, "float32", device)
-    base, context_base = (load(name, "float32", device)[0].requires_grad_(False) for _ in range(2))
-    sllm = load_model(folder / "sllm", "sllm", base, load_codec(folder / CODEC, base), folder / CODEC)
-    hybrid = load_model(
-        folder / "hybrid", "hybrid", context_base, load_codec(folder / CODEC, context_base), folder / CODEC
-    )
-    assert isinstance(sllm, SentenceModel)
-    assert isinstance(hybrid, HybridContext)
-    merge([*sllm.all_updates, *hybrid.all_updates])
-    return Bundle(plain.requires_grad_(False), tokenizer, load_codec(folder / CODEC, plain), sllm, hybrid)
+    plain, tokenizer = load(_base(folder), "float32", device)
+    codec = load_codec(folder / CODEC, plain.requires_grad_(False))
+    return Bundle(plain, tokenizer, codec, open_sllm(folder, device), open_hybrid(folder, device))
+
+
+def open_sllm(folder: Path, device: str = "cpu") -> SentenceModel:
+    """The sentence model on a base of its own."""
+    model = _open(folder, "sllm", device)
+    assert isinstance(model, SentenceModel)
+    return model
+
+
+def open_hybrid(folder: Path, device: str = "cpu") -> HybridContext:
+    """The hybrid context on a base of its own."""
+    model = _open(folder, "hybrid", device)
+    assert isinstance(model, HybridContext)
+    return model
+
+
+def _open(folder: Path, setting: Compression, device: str) -> Model:
+    """With its updates merged: nobody else has this base."""
+    base = load(_base(folder), "float32", device)[0].requires_grad_(False)
+    codec = load_codec(folder / CODEC, base)
+    model = load_model(folder / setting, setting, base, codec, folder / CODEC)
+    merge(model.all_updates)
+    return model
+
+
+def _base(folder: Path) -> str:
+    return str(checkpoint.read_meta(folder / CODEC)["base"])

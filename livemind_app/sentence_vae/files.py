@@ -7,18 +7,18 @@ the files of the codec that they were trained on, and fit no other.
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from torch import Tensor
 
 from livemind_app.errors import ModelError
+from livemind_app.protocol import Compression
 from livemind_app.sentence_vae.codec import Codec, CodecConfig
 from livemind_app.sentence_vae.hybrid import HybridConfig, HybridContext
 from livemind_app.sentence_vae.sllm import SentenceModel, SllmConfig
 from livemind_app.training import checkpoint
 from livemind_app.training.loop import trained
 
-Setting = Literal["sllm", "hybrid"]
 Model = SentenceModel | HybridContext
 CODEC = "codec"
 SHIPPED = Path(__file__).parent / "checkpoints"
@@ -55,7 +55,7 @@ def save_model(folder: Path, setting: str, model: Model, meta: Mapping[str, Any]
     checkpoint.save(folder, trained(model), {"kind": setting, **meta})
 
 
-def load_model(folder: Path, setting: Setting, base: Any, codec: Codec, codec_folder: Path) -> Model:
+def load_model(folder: Path, setting: Compression, base: Any, codec: Codec, codec_folder: Path) -> Model:
     """For evaluation, frozen. Raises ModelError where it does not fit this base or this codec."""
     tensors, meta = _read(folder, setting)
     if meta["codec"] != checkpoint.read_meta(codec_folder)["files"]:

@@ -19,10 +19,17 @@ def cut(text: str, tokenizer: Any, least: int = LEAST, most: int = MOST) -> list
 
     `tokenizer` is a fast one of transformers. Joined, the sentences are its ids of the text.
     """
-    ends = list(accumulate(len(piece) for piece in segment(text)))
-    return [
-        part for sentence in _joined(_by_end(text, tokenizer, ends), least) for part in parts(sentence, most)
-    ]
+    encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+    return shared(text, encoded["input_ids"], [end for _, end in encoded["offset_mapping"]], least, most)
+
+
+def shared(
+    text: str, ids: Sequence[int], ends: Sequence[int], least: int = LEAST, most: int = MOST
+) -> list[tuple[int, ...]]:
+    """The ids of a text, shared out among its sentences; `ends`: where each id ends in it."""
+    bounds = list(accumulate(len(piece) for piece in segment(text)))
+    joined = _joined(_by_end(ids, ends, bounds), least)
+    return [part for sentence in joined for part in parts(sentence, most)]
 
 
 def parts(ids: Sequence[int], most: int = MOST) -> Iterator[tuple[int, ...]]:
@@ -32,12 +39,11 @@ def parts(ids: Sequence[int], most: int = MOST) -> Iterator[tuple[int, ...]]:
     return (tuple(ids[a:b]) for a, b in pairwise(bounds))
 
 
-def _by_end(text: str, tokenizer: Any, ends: Sequence[int]) -> Iterator[list[int]]:
+def _by_end(ids: Sequence[int], ends: Sequence[int], bounds: Sequence[int]) -> Iterator[list[int]]:
     """A token belongs to the sentence in which its last character lies."""
-    encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-    sentences: list[list[int]] = [[] for _ in ends]
-    for token, (_, end) in zip(encoded["input_ids"], encoded["offset_mapping"], strict=True):
-        sentences[min(bisect_left(ends, end), len(ends) - 1)].append(token)
+    sentences: list[list[int]] = [[] for _ in bounds]
+    for token, end in zip(ids, ends, strict=True):
+        sentences[min(bisect_left(bounds, end), len(bounds) - 1)].append(token)
     return (sentence for sentence in sentences if sentence)
 
 

@@ -1,6 +1,6 @@
 """Sentence after sentence: read what is there, predict, decode, and read one's own sentence again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -10,6 +10,8 @@ from livemind_app.sentence_vae.codec import Ids
 from livemind_app.sentence_vae.decode import steps
 from livemind_app.sentence_vae.sentences import MOST
 from livemind_app.sentence_vae.sllm import Predicted, SentenceModel
+
+LEAST_STOP = 0.5  # probability that the text ends
 
 
 class Writer:
@@ -29,6 +31,23 @@ class Writer:
     def positions(self) -> int:
         """Backbone positions of the blocks in the cache."""
         return int(self._cache.get_seq_length())
+
+    def __len__(self) -> int:
+        return self.positions
+
+    @property
+    def most_slots(self) -> int:
+        """Positions of one sentence at most."""
+        return len(self._model.queries)
+
+    @property
+    def kv_bytes(self) -> int:
+        """Of the keys and values of these positions."""
+        return sum(layer.keys.nbytes + layer.values.nbytes for layer in self._cache.layers)
+
+    @property
+    def bytes(self) -> int:
+        return self.kv_bytes + sum(block.nbytes for block in self._blocks)
 
     @torch.inference_mode()
     def append(self, sentences: Sequence[Ids]) -> None:
@@ -67,8 +86,20 @@ class Writer:
         return self._model.predicted(states[-len(queries) :])
 
     @torch.inference_mode()
-    def say(self, predicted: Predicted, most: int = MOST, least: int = 0) -> Iterator[int]:
-        """The sentence's tokens, greedily, without its end; reading it again is the caller's."""
+    def say(
+        self,
+        predicted: Predicted,
+        most: int = MOST,
+        least: int = 0,
+        *,
+        choose: Callable[[Tensor], int] = lambda logits: int(logits.argmax()),
+        begun: Ids = (),
+    ) -> Iterator[int]:
+        """The sentence's tokens without its end, greedily unless `choose` does otherwise.
+
+        `begun`: its first tokens, which are said already and not repeated. Reading the sentence again is the
+        caller's.
+        """
         codec = self._model.codec
         with self._model.updated():
             turns = steps(codec, predicted.latents, [self.sentences[-1]] if self.sentences else None, most)
@@ -78,9 +109,13 @@ class Writer:
             if turn is None:
                 return
             logits, chosen = turn
+            if begun:
+                token, begun = begun[0], begun[1:]
+                chosen.fill_(token)
+                continue
             if least > 0:
                 logits[0, codec.end] = -torch.inf
-            token = int(logits[0].argmax())
+            token = choose(logits[0])
             if token == codec.end:
                 return
             least -= 1
@@ -88,11 +123,11 @@ class Writer:
             yield token
 
 
-def write(writer: Writer, most_sentences: int, least_stop: float = 0.5) -> Iterator[list[int]]:
+def write(writer: Writer, most_sentences: int) -> Iterator[list[int]]:
     """Sentences until the model would stop, says nothing, or has said so many."""
     for _ in range(most_sentences):
         predicted = writer.predict()
-        if writer.sentences and float(predicted.stop.sigmoid()) > least_stop:
+        if writer.sentences and float(predicted.stop.sigmoid()) > LEAST_STOP:
             return
         sentence = list(writer.say(predicted))
         if not sentence:

@@ -91,6 +91,9 @@ class Health(BaseModel):
     unavailable: dict[LaneName, str] = Field(
         default_factory=dict, description="Lanes that these models cannot run, and what to do about it."
     )
+    unavailable_choices: dict[str, dict[str, str]] = Field(
+        default_factory=dict, description="The same of what an option may be, by option and choice."
+    )
 
 
 class Runs(BaseModel):

@@ -40,9 +40,9 @@ from livemind_app.serving.models import (
     Submitted,
 )
 from livemind_app.serving.stream import stream
-from livemind_app.session.lanes import GUIDED_LANES
 from livemind_app.session.manager import SessionManager
 from livemind_app.session.options import describe
+from livemind_app.session.requests import unable_choices, unable_lanes
 from livemind_app.session.session import Session
 
 Status = Callable[[], Sequence[ModelStatus]]
@@ -95,13 +95,14 @@ router = APIRouter(prefix="/api", dependencies=[Depends(_no_store)])
 async def health(request: Request, manager: Manager) -> Health:
     models = list(request.app.state.status())
     status = _overall(models)
-    reason = manager.engine.unguided() if status == "ready" else None
+    engine = manager.engine if status == "ready" else None
     return Health(
         status=status,
         version=__version__,
         models=models,
         sessions=len(manager),
-        unavailable=dict.fromkeys(GUIDED_LANES, reason) if reason else {},
+        unavailable=unable_lanes(engine) if engine else {},
+        unavailable_choices={"sentence_vae": unable_choices(engine)} if engine else {},
     )
 
 

@@ -12,6 +12,7 @@ from livemind_app.session.lanes import AHEAD_LANES, LANE_ROLE, LaneName
 from livemind_app.session.plan import plan_answering
 from livemind_app.session.preparer import Preparer
 from livemind_app.session.prompts import answer_messages
+from livemind_app.session.requests import compression, lane_request
 from livemind_app.session.speculated import Speculated
 from livemind_app.session.state import FINAL, Preparation, Spent, TurnState, history
 from livemind_app.session.store import Store
@@ -149,13 +150,14 @@ class Answerer:
         guide: Guide | None = None,
     ) -> Request:
         options = self._store.state.options
-        return Request(
-            ids=ids,
-            role=LANE_ROLE[name],
+        return lane_request(
+            self._engine,
+            self._session,
+            options,
+            name,
+            ids,
             max_tokens=max_tokens,
             said=said,
-            session=self._session,
-            cache_key=name,
             priority=Priority.ANSWER if name in AHEAD_LANES else Priority.BASELINE,
             sampling=options.sampling,
             lookahead=options.lookahead,
@@ -184,6 +186,9 @@ class Answerer:
             forwards=ready.forwards + finished.forwards,
             drafted_tokens=finished.drafted,
             overhead_s=finished.waited_s,
+            positions=finished.positions,
+            kv_bytes=finished.kv_bytes,
+            compression=compression(self._engine, self._store.state.options, name),
         )
         self._finish(turn.id, name, _status(finished), metrics)
         self._compare(turn.id)

@@ -7,6 +7,7 @@ the page. `at` is in seconds since the session began, on the server's clock.
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from livemind_app.protocol import Compression
 from livemind_app.session.lanes import LaneName
 
 ActionKind = Literal["inference", "wait"]
@@ -39,6 +40,9 @@ class Metrics:
     forwards: int = 0  # that wrote the answer; fewer than tokens where lookahead drafted
     drafted_tokens: int = 0  # that lookahead had the model look at
     overhead_s: float = 0.0  # submit waiting for a running inference to stop
+    positions: int = 0  # that the model's cache held at the end; without compression about one a token
+    kv_bytes: int = 0  # of their keys and values
+    compression: Compression | None = None  # by SentenceVAE
     reduction: float | None = None  # 1 - latency / conventional latency
 
 

@@ -13,6 +13,7 @@ from livemind_app.session.clock import Clock, RealClock
 from livemind_app.session.events import Event
 from livemind_app.session.limits import Limits
 from livemind_app.session.options import Options
+from livemind_app.session.requests import check_able
 from livemind_app.session.session import Session
 from livemind_app.session.store import Observe
 
@@ -49,6 +50,7 @@ class SessionManager:
         """A new session with a 128-bit token. Raises TooManySessions, ServerDraining or ConfigError."""
         self.admission.take_sessions()
         chosen = self.defaults.changed(options or {})
+        check_able(self.engine, chosen)
         self._sweep()
         if len(self) >= self.limits.max_sessions:
             raise TooManySessions(

@@ -2,21 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from livemind_app.errors import ConfigError
-from livemind_app.protocol import Sampling
+from livemind_app.protocol import Compression, Sampling
 from livemind_app.session.lanes import AHEAD_LANES, LANES, LIVE_LANES, LaneName, Method
 
 Mode = Literal["infer", "exact", "off"]
 FormatName = Literal["append", "u-pi", "u-pli", "u-spi", "ua-pil", "ua-spi"]
 Granularity = Literal["char", "word", "sentence", "clause"]
+SentenceVAE = Literal["off", Compression]
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "mode": ("infer", "exact", "off"),
     "format": ("append", "u-pi", "u-pli", "u-spi", "ua-pil", "ua-spi"),
     "granularity": ("char", "word", "sentence", "clause"),
     "lanes": LANES,
+    "sentence_vae": ("off", *get_args(Compression)),
 }
 RANGES: dict[str, tuple[float, float]] = {
     "min_length": (1, 500),
@@ -57,6 +59,7 @@ class Options:
     speculate_per_minute: int = 1500  # of all lanes
     think_threshold: float = 0.5  # least probability of thinking over waiting
     repetition_penalty: float = 1.0  # 1: none
+    sentence_vae: SentenceVAE = "off"  # of lanes whose model has one (livemind_app/sentence_vae)
     lookahead: bool = True  # draft several tokens a forward; changes nothing that is said
 
     def __post_init__(self) -> None:

@@ -12,7 +12,7 @@ from livemind_app.protocol import Cancel, Engine, Finished, Priority, Request, S
 from livemind_app.session.admission import Admission
 from livemind_app.session.events import Prepared
 from livemind_app.session.guides import Prompt, open_turn, rendered, steady
-from livemind_app.session.lanes import LANE_ROLE, LaneName
+from livemind_app.session.lanes import LaneName
 from livemind_app.session.plan import (
     Known,
     Read,
@@ -24,6 +24,7 @@ from livemind_app.session.plan import (
     question_of,
 )
 from livemind_app.session.prompts import answer_messages, known_messages
+from livemind_app.session.requests import lane_request
 from livemind_app.session.speculated import Speculated
 from livemind_app.session.state import Preparation, history
 from livemind_app.session.store import Store
@@ -217,17 +218,9 @@ class Preparer:
 
     def _request(self, running: Running, prompt: Prompt, **changes: object) -> Request:
         """By default one that only reads."""
-        request = Request(
-            ids=prompt.ids,
-            role=LANE_ROLE[running.step.lane],
-            max_tokens=0,
-            session=self._session,
-            cache_key=running.step.lane,
-            priority=Priority.NOTE,
-            guide=prompt.guide,
-            cancel=running.cancel,
-        )
-        return replace(request, **changes)  # type: ignore[arg-type]
+        common = {"max_tokens": 0, "priority": Priority.NOTE, "guide": prompt.guide, "cancel": running.cancel}
+        options, lane = self._store.state.options, running.step.lane
+        return lane_request(self._engine, self._session, options, lane, prompt.ids, **common | changes)
 
 
 def _attempted(step: Read | Speculate) -> Known:

@@ -21,6 +21,7 @@ from livemind_app.session.lanes import LaneName
 from livemind_app.session.limits import Limits
 from livemind_app.session.options import Options, check_lanes
 from livemind_app.session.preparer import Preparer
+from livemind_app.session.requests import check_able
 from livemind_app.session.ring import Frame
 from livemind_app.session.state import State
 from livemind_app.session.store import Observe, Store
@@ -120,6 +121,7 @@ class Session:
         """Change options; what was thought about the draft is thought anew where it depends on them."""
         self._touch()
         before, options = self.options, self.options.changed(changes)
+        check_able(self._engine, options)
         self._change(options, cleared=False)
         if _thinks_differently(before, options):
             self._replace(self.state.revision, self.state.text, complete=False, keep=False)

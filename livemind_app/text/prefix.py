@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 
-def common_prefix(a: Sequence[int], b: Sequence[int]) -> int:
+def common_prefix(a: Sequence[object], b: Sequence[object]) -> int:
     """How many tokens two texts begin with alike.
 
     >>> common_prefix([1, 2, 3], [1, 2, 4, 5])

@@ -11,7 +11,7 @@ from livemind_app.engine.models.store import state
 from livemind_app.engine.split import OwnedEngine
 from livemind_app.llm_to_slm import adapter
 from livemind_app.llm_to_slm.conditioner import Conditioner, Shape
-from livemind_app.llm_to_slm.loading import load_engine
+from livemind_app.loading import load_engine
 from livemind_app.protocol import Chunk, Request
 from livemind_app.session.formats import conventional
 from livemind_app.session.guides import rendered
@@ -44,7 +44,7 @@ def said(engine: OwnedEngine, request: Request) -> list[int]:
 
 
 def test_untrained_it_says_what_the_small_model_says(engine: OwnedEngine) -> None:
-    assert engine.unguided() is None
+    assert engine.cannot("guide", "slm") is None
     prompt = rendered(engine.tokenizer, "llm-to-slm", conventional([], TEXT))
     assert prompt.guide is not None
     plain = said(engine, Request(prompt.ids, "slm", 16))

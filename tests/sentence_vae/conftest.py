@@ -57,7 +57,7 @@ def sentence_model(kind: str = "llama") -> SentenceModel:
     one = codec(kind=kind).requires_grad_(False)
     torch.manual_seed(2)
     model = SentenceModel(one._base[0], one, SllmConfig(rank=4, decoder_rank=4)).eval()
-    _disturb(model)
+    disturb(model)
     return model
 
 
@@ -65,11 +65,11 @@ def hybrid(kind: str = "llama") -> HybridContext:
     one = codec(kind=kind).requires_grad_(False)
     torch.manual_seed(2)
     model = HybridContext(one._base[0], one, HybridConfig(rank=4)).eval()
-    _disturb(model)
+    disturb(model)
     return model
 
 
-def _disturb(model: torch.nn.Module) -> None:
+def disturb(model: torch.nn.Module) -> None:
     """As if it were trained: updates that are zero would hide mistakes."""
     with torch.no_grad():
         for name, parameter in model.named_parameters():

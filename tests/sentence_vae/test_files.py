@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from livemind_app.errors import ModelError
-from livemind_app.sentence_vae.files import Setting, load_codec, load_model, save_codec, save_model
+from livemind_app.protocol import Compression
+from livemind_app.sentence_vae.files import load_codec, load_model, save_codec, save_model
 from livemind_app.sentence_vae.perplexity import hybrid_nats, sllm_nats
 from livemind_app.sentence_vae.sllm import SentenceModel
 from livemind_app.training import checkpoint
@@ -15,7 +16,7 @@ from tests.sentence_vae.conftest import base, codec, hybrid, sentence_model
 TEXT = [[5, 6, 7, 8, 9, 10, 11, 12, 13], [20, 21, 22], [30] * 17, [40, 41, 42, 43]]
 
 
-def kept(folder: Path, setting: Setting) -> list[float]:
+def kept(folder: Path, setting: Compression) -> list[float]:
     """Save a codec and a model on it; its nats of a text."""
     model = sentence_model() if setting == "sllm" else hybrid()
     # A codec that a sentence model stands on has its updates inside; saved is the one without.
@@ -29,7 +30,7 @@ def kept(folder: Path, setting: Setting) -> list[float]:
 
 
 @pytest.mark.parametrize("setting", ["sllm", "hybrid"])
-def test_a_model_comes_back(setting: Setting, tmp_path: Path) -> None:
+def test_a_model_comes_back(setting: Compression, tmp_path: Path) -> None:
     before = kept(tmp_path, setting)
     network = base()
     one = load_codec(tmp_path / "codec", network)

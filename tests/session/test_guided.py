@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from livemind_app.engine.local import LocalEngine
+from livemind_app.engine.local import Abilities, LocalEngine, Models
 from livemind_app.engine.scripted import ScriptedEngine
 from livemind_app.llm_to_slm.loading import paired
 from livemind_app.protocol import ROLES, Chunk, Message, ModelStatus, Request
@@ -32,7 +32,10 @@ def engine_of(folder: Path | None) -> LocalEngine:
             report(ModelStatus(role, models[role].name, "ready"))  # type: ignore[operator]
         return models
 
-    engine = LocalEngine(load, pair=paired(str(folder) if folder else None))
+    def enable(models: Models) -> Abilities:
+        return {("guide", "slm"): paired(models, str(folder) if folder else None)}
+
+    engine = LocalEngine(load, enable=enable)
     engine.wait()
     return engine
 
@@ -111,7 +114,7 @@ def test_what_is_read_ahead_begins_the_whole_prompt(engine: LocalEngine, text: s
 
 async def test_without_an_adapter_the_lane_says_which_command_trains_one() -> None:
     engine = engine_of(None)
-    reason = engine.unguided()
+    reason = engine.cannot("guide", "slm")
     assert reason is not None
     assert "livemind train llm-to-slm --llm tiny-qwen2-48 --slm tiny-llama-32" in reason
     manager = SessionManager(engine)
@@ -136,7 +139,7 @@ async def test_without_an_adapter_the_lane_says_which_command_trains_one() -> No
 
 def test_a_bad_adapter_is_a_reason_too(tmp_path: Path) -> None:
     engine = engine_of(tmp_path)
-    assert "holds no checkpoint" in (engine.unguided() or "")
+    assert "holds no checkpoint" in (engine.cannot("guide", "slm") or "")
     engine.close()
 
 
@@ -157,7 +160,7 @@ async def test_a_scripted_engine_is_asked_with_both_prompts() -> None:
 
 @pytest.mark.parametrize("reason", [None, "train one"])
 def test_the_api_says_why_the_lane_is_not_to_be_had(reason: str | None) -> None:
-    engine = ScriptedEngine(unguided=reason)
+    engine = ScriptedEngine(cannot={"guide": reason} if reason else {})
     with TestClient(create_api(SessionManager(engine), engine.status)) as client:
         body = client.get("/api/health").json()
     assert body["unavailable"] == ({"llm-to-slm": reason} if reason else {})

@@ -24,7 +24,7 @@ from livemind_app.config import Settings, at_least
 from livemind_app.engine.loading import device
 from livemind_app.engine.models.load import resolve_dtype, resolve_weights
 from livemind_app.errors import ConfigError
-from livemind_app.llm_to_slm.loading import open_engine
+from livemind_app.loading import open_engine
 from livemind_app.session.options import Options
 
 MODELS = ("preset", "llm", "slm", "dtype", "weights", "prefill")

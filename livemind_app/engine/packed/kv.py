@@ -41,6 +41,11 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]
         """What is held, the room ahead included."""
         return sum(buffer.nbytes for buffer in self._buffers or ())
 
+    @property
+    def filled(self) -> int:
+        """Bytes of the keys and values that are there."""
+        return self.keys.nbytes + self.values.nbytes if self._buffers else 0
+
     def _room(self, key_states: Tensor, value_states: Tensor, start: int, end: int) -> tuple[Tensor, Tensor]:
         """Buffers that hold `end` tokens, the first `start` of them filled."""
         if self._buffers and end <= self._buffers[0].shape[-2]:
@@ -71,3 +76,7 @@ class GrowingCache(Cache):  # type: ignore[misc]
     @property
     def bytes(self) -> int:
         return sum(layer.bytes for layer in self.layers)
+
+    @property
+    def filled(self) -> int:
+        return sum(layer.filled for layer in self.layers)

@@ -22,10 +22,10 @@ from livemind_app.engine.remote.client import Client, Refused
 from livemind_app.engine.remote.completion import Completion, Served
 from livemind_app.engine.remote.tokens import remote_tokenizer
 from livemind_app.engine.scheduler import Sink
-from livemind_app.engine.split import NO_STATES
+from livemind_app.engine.split import NO_ROWS, NO_STATES
 from livemind_app.engine.streams import aiterate, iterate
 from livemind_app.errors import EngineError, GenerationFailed, LiveMindError, ModelError, ServerFailed
-from livemind_app.protocol import Finished, ModelStatus, Output, Priority, Request, Role, Usage
+from livemind_app.protocol import Ability, Finished, ModelStatus, Output, Priority, Request, Role, Usage
 
 AFFINITY = "X-Session-Id"  # by which routers keep a session with one replica
 UNKNOWN = 1 << 30  # tokens of context, of a server that does not tell
@@ -63,8 +63,8 @@ class RemoteEngine:
     def usage(self) -> Usage:
         return Usage(Counter(priority for priority in list(self._tasks.values())))
 
-    def unguided(self) -> str | None:
-        return NO_STATES
+    def cannot(self, ability: Ability, role: Role) -> str | None:
+        return NO_STATES if ability == "guide" else NO_ROWS
 
     def tokenizer(self, role: Role) -> ChatTokenizer:
         return self._served.result().tokenizer

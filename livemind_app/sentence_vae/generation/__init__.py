@@ -1,0 +1,1 @@
+"""SentenceVAE behind the engine's protocol: requests with a `compression`."""
