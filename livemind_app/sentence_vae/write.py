@@ -123,11 +123,11 @@ class Writer:
             yield token
 
 
-def write(writer: Writer, most_sentences: int) -> Iterator[list[int]]:
+def write(writer: Writer, most_sentences: int, least_stop: float = LEAST_STOP) -> Iterator[list[int]]:
     """Sentences until the model would stop, says nothing, or has said so many."""
     for _ in range(most_sentences):
         predicted = writer.predict()
-        if writer.sentences and float(predicted.stop.sigmoid()) > LEAST_STOP:
+        if writer.sentences and float(predicted.stop.sigmoid()) > least_stop:
             return
         sentence = list(writer.say(predicted))
         if not sentence:
