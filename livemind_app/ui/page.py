@@ -18,10 +18,13 @@ from livemind_app.ui.theme import build_theme
 
 STATIC = "static"  # where static/ is served, relative to the page
 
-HEAD = f"""
-<link rel="stylesheet" href="{STATIC}/page.css">
-<script type="module" src="{STATIC}/app.js"></script>
-"""
+STYLES = ("colors", "base", "composer", "options", "answers", "timeline", "panels", "narrow")  # later ones win
+HEAD = "\n".join(
+    [
+        *(f'<link rel="stylesheet" href="{STATIC}/style/{name}.css">' for name in STYLES),
+        f'<script type="module" src="{STATIC}/app.js"></script>',
+    ]
+)
 
 HEADER = """
 <header class="lm-header">

@@ -18,17 +18,17 @@ import { renderTurn } from "./turn.js";
 
 const panes = Object.keys(LANES).map((name) => new LaneView(name));
 
-// page: {state, record, health, connection, keeper, options, allowed, typing, text, compared}
-export function draw({ state, record, health, connection, keeper, options, allowed, typing, text, compared }, now) {
+// page: {state, record, health, notices, keeper, options, allowed, typing, text, compared}
+export function draw({ state, record, health, notices, keeper, options, allowed, typing, text, compared }, now) {
   const turn = currentTurn(state);
   const visible = shownLanes(state);
   const known = options === null || allowed;
   renderIntro(!turn && (typing || !text), typing);
   renderModels(health);
-  renderConsent(options, connection.sending);
+  renderConsent(options, notices.sending);
   renderSegments(state, now);
   renderNotes(state, now);
-  renderStatus(state, { ...connection, allowed: known }, health);
+  renderStatus(state, { ...notices, allowed: known }, health);
   renderDrawer(options);
   renderTurn(state, now, compared);
   renderTabs(state, now);
