@@ -15,6 +15,7 @@
         ├── SessionNotFound    404
         ├── StaleRevision      409
         ├── TurnRunning        409
+        ├── NothingToRetry     409
         ├── TooManyTurns       409
         ├── TextTooLong        413
         ├── InvalidText        422
@@ -106,6 +107,10 @@ class StaleRevision(SessionError):
 
 class TurnRunning(SessionError):
     status, code = 409, "turn_running"
+
+
+class NothingToRetry(SessionError):
+    status, code = 409, "nothing_to_retry"
 
 
 class TooManyTurns(SessionError):

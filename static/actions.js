@@ -42,16 +42,36 @@ export class Actions {
     this.render();
   }
 
+  stopLane(lane) {
+    this.#told(this.connection.stop(lane));
+  }
+
+  retryLane(lane) {
+    this.#told(this.connection.retry(lane));
+  }
+
   // The last prompt, to be changed and sent once more.
   recall() {
     if (this.chat.turn) this.composer.write(this.chat.turn.prompt);
   }
 
   // The newest turn is taken back; its prompt is in the box, before what was typed meanwhile.
-  async edit() {
-    const { prompt } = this.chat.turn;
-    if (!(await this.goOn(this.chat.state.turns.slice(0, -1)))) return false;
-    this.composer.write(prompt);
+  edit() {
+    return this.#takeBack(this.chat.state.turns.length - 1);
+  }
+
+  // An earlier one: what came after it stays in the chat that there was, and a new chat goes on from here.
+  async branch(id) {
+    const { turns } = this.chat.state;
+    const index = turns.findIndex((turn) => turn.id === id);
+    const join = this.keeper.fork(turns.slice(0, index));
+    if (!(await this.#takeBack(index))) join();
+  }
+
+  async #takeBack(index) {
+    const { turns } = this.chat.state;
+    if (!(await this.goOn(turns.slice(0, index)))) return false;
+    this.composer.write(turns[index].prompt);
     this.composer.focus();
     return true;
   }

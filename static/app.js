@@ -18,7 +18,9 @@ import { askConsent } from "./view/consent.js";
 import { openDrawer } from "./view/drawer.js";
 import { furnishHeader, translateBlocks } from "./view/header.js";
 import { showHelp } from "./view/help.js";
+import { offerHistory } from "./view/history.js";
 import { offerExamples } from "./view/intro.js";
+import { offerLanes } from "./view/lane.js";
 import { draw, isMoving } from "./view/page.js";
 import { offerTurn } from "./view/turn.js";
 import { PAGE } from "./words.js";
@@ -90,6 +92,8 @@ function furnish() {
   askConsent({ change: (allowed) => preferences.consent(allowed) });
   offerExamples({ type: (text) => actions.typeOut(text), write: (text) => composer.write(text) });
   acceptFiles({ text: (text) => composer.insert(text), notice });
+  offerLanes({ stop: (lane) => actions.stopLane(lane), retry: (lane) => actions.retryLane(lane) });
+  offerHistory({ edit: (id) => actions.branch(id) });
   offerTurn({ again: () => actions.askAgain(), edit: () => actions.edit(), compare });
   keepChats({
     open: (id) => keeper.open(id),

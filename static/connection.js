@@ -70,8 +70,13 @@ export class Connection {
     return api.clear(this.token, turns);
   }
 
-  stop() {
-    return api.stop(this.token);
+  // All answers, or that of one lane.
+  stop(lane) {
+    return api.stop(this.token, lane);
+  }
+
+  retry(lane) {
+    return api.retry(this.token, lane);
   }
 
   #hurry() {

@@ -44,6 +44,13 @@ export class Keeper {
     this.#take(null, "");
   }
 
+  // What comes is another chat, which begins with these turns. Returns the way back.
+  fork(turns) {
+    const before = [this.id, this.#saved];
+    this.#take(null, markOf(turns));
+    return () => this.#take(...before);
+  }
+
   #take(id, saved) {
     this.#choose(id);
     this.#saved = saved;

@@ -18,7 +18,8 @@ from livemind_app.ui.theme import build_theme
 
 STATIC = "static"  # where static/ is served, relative to the page
 
-STYLES = ("colors", "base", "composer", "options", "answers", "timeline", "panels", "narrow")  # later ones win
+# Later ones win.
+STYLES = ("colors", "base", "composer", "options", "answers", "timeline", "panels", "narrow")
 HEAD = "\n".join(
     [
         *(f'<link rel="stylesheet" href="{STATIC}/style/{name}.css">' for name in STYLES),

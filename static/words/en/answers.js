@@ -76,6 +76,10 @@ export const PANE = {
   copy: "Copy",
   copied: "Copied",
   copyOf: (title) => `Copy the answer of ${title}`,
+  retry: "Retry",
+  retryOf: (title) => `Have ${title} answer again`,
+  stop: "Stop",
+  stopOf: (title) => `Stop ${title}`,
   idle: (title) => `${title}’s answer appears here.`,
   queued: "Runs after the others, so that none slows another down.",
   reading: "Reading the prompt…",
@@ -105,6 +109,10 @@ export const NOTES = {
   "rolled-back": "rolled back",
 };
 
-export const HISTORY = { title: "Earlier in this chat" };
+export const HISTORY = {
+  title: "Earlier in this chat",
+  edit: "Edit and resend",
+  branch: "In a new chat that goes on from here; this one is kept.",
+};
 
 export const TABS = { title: "Lane shown" };

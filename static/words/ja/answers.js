@@ -64,6 +64,10 @@ export const PANE = {
   copy: "コピー",
   copied: "コピーしました",
   copyOf: (title) => `${title}の回答をコピー`,
+  retry: "再試行",
+  retryOf: (title) => `${title}にもう一度答えさせる`,
+  stop: "停止",
+  stopOf: (title) => `${title}を停止`,
   idle: (title) => `${title}の回答がここに出ます。`,
   queued: "互いに遅くならないよう、ほかの後に動きます。",
   reading: "プロンプトを読んでいます…",
@@ -93,6 +97,10 @@ export const NOTES = {
   "rolled-back": "取り消し",
 };
 
-export const HISTORY = { title: "このチャットの以前の回" };
+export const HISTORY = {
+  title: "このチャットの以前の回",
+  edit: "編集して再送",
+  branch: "ここから続く新しいチャットになります。このチャットは残ります。",
+};
 
 export const TABS = { title: "表示するレーン" };

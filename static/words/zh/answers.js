@@ -60,6 +60,10 @@ export const PANE = {
   copy: "复制",
   copied: "已复制",
   copyOf: (title) => `复制“${title}”的回答`,
+  retry: "重试",
+  retryOf: (title) => `让${title}重新作答`,
+  stop: "停止",
+  stopOf: (title) => `停止${title}`,
   idle: (title) => `${title}的回答将显示在这里。`,
   queued: "在其他通道之后运行，以免互相拖慢。",
   reading: "正在读提示…",
@@ -83,6 +87,10 @@ export const PANE = {
 
 export const NOTES = { title: "打字时的笔记", list: "笔记", parts: "提示的各段", cut: "被截断", "rolled-back": "已撤回" };
 
-export const HISTORY = { title: "本对话的先前各轮" };
+export const HISTORY = {
+  title: "本对话的先前各轮",
+  edit: "修改并重发",
+  branch: "在从此处继续的新对话中；本对话会保留。",
+};
 
 export const TABS = { title: "显示的通道" };
