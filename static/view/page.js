@@ -29,7 +29,7 @@ export function draw({ state, record, health, notices, keeper, options, allowed,
   renderSegments(state, now);
   renderNotes(state, now);
   renderStatus(state, { ...notices, allowed: known }, health);
-  renderDrawer(options);
+  renderDrawer(options, health?.unavailable ?? {});
   renderTurn(state, now, compared);
   renderTabs(state, now);
   for (const pane of panes) pane.render(state, now, visible.includes(pane.name), compared);

@@ -103,7 +103,9 @@ def test_a_lane_is_answered_anew(service: Service, token: str) -> None:
         response = service.http.post(f"/api/sessions/{token}/retry", json={"lane": "slm"})
         assert (response.status_code, response.json()) == (202, {})
         told = until(frames, "turn", done=True)
-    lanes = [(frame.event, frame.data["lane"]) for frame in told if frame.event in ("retry", "answer", "lane")]
+    lanes = [
+        (frame.event, frame.data["lane"]) for frame in told if frame.event in ("retry", "answer", "lane")
+    ]
     assert lanes[0] == ("retry", "slm")
     assert {lane for _, lane in lanes} == {"slm"}
     refused = service.http.post(f"/api/sessions/{token}/retry", json={"lane": "exact"})
