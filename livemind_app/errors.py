@@ -17,6 +17,7 @@
         ├── TurnRunning        409
         ├── NothingToRetry     409
         ├── TooManyTurns       409
+        ├── BenchmarkRunning   409
         ├── TextTooLong        413
         ├── InvalidText        422
         ├── TooManySessions    429
@@ -115,6 +116,10 @@ class NothingToRetry(SessionError):
 
 class TooManyTurns(SessionError):
     status, code = 409, "too_many_turns"
+
+
+class BenchmarkRunning(SessionError):
+    status, code = 409, "benchmark_running"
 
 
 class TextTooLong(SessionError):

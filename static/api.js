@@ -50,6 +50,11 @@ export const stop = (token, lane) => call("POST", of(token, "stop"), lane ? { la
 export const retry = (token, lane) => call("POST", of(token, "retry"), { lane });
 export const clear = (token, turns = []) => call("POST", of(token, "clear"), { turns });
 
+export const benchmark = () => call("GET", "benchmark");
+export const startBenchmark = (prompts, options) => call("POST", "benchmark", { prompts, options });
+export const cancelBenchmark = () => call("DELETE", "benchmark");
+export const reportUrl = new URL("benchmark/report", ROOT).href;
+
 export function eventsUrl(token, last) {
   const url = new URL(of(token, "events"), ROOT);
   if (last != null) url.searchParams.set("last", last);

@@ -1,9 +1,11 @@
 // The page: joins the text box, the connection and the views.
 import * as api from "./api.js";
 import { Actions } from "./actions.js";
+import { Benchmark } from "./benchmark.js";
 import { Chat } from "./chat.js";
 import * as clock from "./clock.js";
 import { Composer, boxRendered } from "./composer.js";
+import { exportFigures } from "./comparison/export.js";
 import { Connection } from "./connection.js";
 import { acceptFiles } from "./drop.js";
 import { Frames } from "./frames.js";
@@ -13,6 +15,7 @@ import { Notices } from "./notices.js";
 import { Preferences } from "./options/preferences.js";
 import { memory } from "./session.js";
 import { Typist } from "./typist.js";
+import { offerBenchmark } from "./view/benchmark.js";
 import { keepChats } from "./view/chats.js";
 import { askConsent } from "./view/consent.js";
 import { openDrawer } from "./view/drawer.js";
@@ -34,6 +37,7 @@ const notices = new Notices(render);
 const notice = (text) => notices.tell(text);
 const refused = (error) => notices.refused(error);
 const health = new Health(render);
+const benchmark = new Benchmark({ changed: render, refused });
 const connection = new Connection({
   event: received,
   up: recovered,
@@ -69,6 +73,7 @@ async function start() {
   if (before && !composer.text) composer.write(before);
   render();
   health.watch();
+  benchmark.watch();
   preferences.offered = await connection.reached(api.offeredOptions);
   openDrawer(preferences.offered, {
     change: (changes) => preferences.choose(changes),
@@ -95,12 +100,13 @@ function furnish() {
   offerLanes({ stop: (lane) => actions.stopLane(lane), retry: (lane) => actions.retryLane(lane) });
   offerHistory({ edit: (id) => actions.branch(id) });
   offerTurn({ again: () => actions.askAgain(), edit: () => actions.edit(), compare });
+  offerBenchmark({ start: (text) => benchmark.start(text, preferences.now ?? {}), cancel: () => benchmark.cancel() });
   keepChats({
     open: (id) => keeper.open(id),
     rename: (id, title) => keeper.rename(id, title),
     remove: (id) => actions.remove(id),
     exportAll: () => keeper.exportAll(),
-    exportFigures: (kind) => keeper.exportFigures(kind, chat.state.turns),
+    exportFigures: (kind) => exportFigures[kind](chat.state.turns),
     bring: (file) => keeper.bring(file),
   });
 }
@@ -145,7 +151,8 @@ function show() {
   const now = clock.now();
   const typing = { typing: typist.typing, text: composer.text, compared };
   const wanted = { options: preferences.now, allowed: preferences.mayType };
-  draw({ state: chat.state, record: chat.record, health: health.latest, notices, keeper, ...wanted, ...typing }, now);
+  const known = { state: chat.state, record: chat.record, health: health.latest, benchmark: benchmark.status };
+  draw({ ...known, notices, keeper, ...wanted, ...typing }, now);
   return isMoving(chat.state, now);
 }
 

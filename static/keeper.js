@@ -86,12 +86,6 @@ export class Keeper {
     downloadText("livemind-chats.json", "application/json", chats.pack(this.list));
   }
 
-  exportFigures(kind, turns) {
-    const rows = chats.comparison(turns);
-    if (kind === "csv") downloadText("livemind-comparison.csv", "text/csv", chats.csv(rows));
-    else downloadText("livemind-comparison.json", "application/json", JSON.stringify(rows, null, 1));
-  }
-
   async bring(file) {
     let found;
     try {

@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ui": BASE | {"text", "session"},
     "benchmark": BASE
     | {"text", "decoding", "engine", "llm_to_slm", "sentence_vae", "training", "session", "serving"},
-    "serve": BASE | {"engine", "llm_to_slm", "session", "serving", "ui"},
+    "serve": BASE | {"engine", "llm_to_slm", "session", "serving", "benchmark", "ui"},
     "cli": BASE | {"engine", "llm_to_slm", "sentence_vae", "benchmark", "serve"},
     "__main__": {"cli"},
     # The names of the library, each imported when it is first used.

@@ -61,7 +61,7 @@ class Clear(Body):
 
 BODIES = (NewSession, Draft, Submit, Stop, Retry, Clear, Said)
 FIELDS = frozenset(name for model in BODIES for name in model.model_fields) | {
-    *("last", "limit", "before", "format"),
+    *("last", "limit", "before", "format", "prompts", "chars_per_minute"),
     "Last-Event-ID",
 }
 

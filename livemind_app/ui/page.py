@@ -58,6 +58,7 @@ def build_page(manager: SessionManager) -> gr.Blocks:
         _lanes()
         _place("lm-timeline")
         _place("lm-runs")
+        _place("lm-benchmark")
         _place("lm-history")
         _place("lm-chats")
         prompt.change(fn=None, js=_call("changed()"))

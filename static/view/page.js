@@ -1,6 +1,7 @@
 // One picture of everything, drawn by all views.
 import { ROLLBACK_SHOWN_S, currentTurn, running, runningNote, shownLanes } from "../store.js";
 import { LANES } from "../words.js";
+import { renderBenchmark } from "./benchmark.js";
 import { renderChats } from "./chats.js";
 import { renderConsent } from "./consent.js";
 import { renderDrawer } from "./drawer.js";
@@ -18,8 +19,9 @@ import { renderTurn } from "./turn.js";
 
 const panes = Object.keys(LANES).map((name) => new LaneView(name));
 
-// page: {state, record, health, notices, keeper, options, allowed, typing, text, compared}
-export function draw({ state, record, health, notices, keeper, options, allowed, typing, text, compared }, now) {
+// page: {state, record, health, benchmark, notices, keeper, options, allowed, typing, text, compared}
+export function draw(page, now) {
+  const { state, record, health, benchmark, notices, keeper, options, allowed, typing, text, compared } = page;
   const turn = currentTurn(state);
   const visible = shownLanes(state);
   const known = options === null || allowed;
@@ -35,6 +37,7 @@ export function draw({ state, record, health, notices, keeper, options, allowed,
   for (const pane of panes) pane.render(state, now, visible.includes(pane.name), compared);
   renderTimeline(record, now, running(turn) || runningNote(state) !== null);
   renderRuns(state.turns);
+  renderBenchmark(benchmark);
   renderHistory(state);
   renderChats(keeper.list, keeper.id, state.turns.length > 0);
   const stop = document.querySelector("button#lm-stop");

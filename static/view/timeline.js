@@ -1,5 +1,6 @@
 // The time axis on the page: a picture that follows what happens, its tools, and details of what is pointed at.
 import { h, mounted, setText, show } from "../dom.js";
+import { paletteOf } from "../palette.js";
 import { exportPng, exportSvg } from "../timeline/export.js";
 import { ZOOM, listen } from "../timeline/gestures.js";
 import { AXIS, ROW, heightOf, paint } from "../timeline/paint.js";
@@ -7,7 +8,6 @@ import { CanvasPen } from "../timeline/pens.js";
 import { Pointed } from "../timeline/pointed.js";
 import { Window } from "../timeline/window.js";
 import { TIMELINE } from "../words.js";
-import { paletteOf } from "./palette.js";
 
 let record = null;
 let hits = [];

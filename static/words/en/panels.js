@@ -10,6 +10,7 @@ export const CHATS = {
   import: "Import chats",
   csv: "Figures as CSV",
   json: "Figures as JSON",
+  png: "Comparison as PNG",
   rename: "Rename",
   remove: "Delete",
   name: "Name of the chat",
@@ -26,4 +27,24 @@ export const RUNS = {
   axis: "characters of the prompt → time to the complete answer",
   described: (runs) => `${count(runs, "answer")}: time to the complete answer by the length of the prompt`,
   point: (lane, length, latency) => `${LANES[lane].title}: ${count(length, "character")}, ${seconds(latency)}`,
+};
+
+export const BENCHMARK = {
+  title: "Run the benchmark on my prompts",
+  label: "Your prompts, one a line",
+  placeholder: "Anna has five apples. She gives two to Ben. How many are left?",
+  hint: "Each is typed at 240 characters a minute and answered in every lane of the options, in a session of its own. Typing is simulated and takes no time where nothing is computed. A chat meanwhile would disturb the times.",
+  start: "Run",
+  cancel: "Cancel",
+  report: "Download the report",
+  progress: "Answers measured",
+  figures: "Figures of the benchmark",
+  told: {
+    idle: () => "",
+    running: (done, total) => `${done} of ${count(total, "answer")} measured`,
+    done: (done) => `${count(done, "answer")} measured.`,
+    cancelled: () => "Cancelled; nothing is kept of it.",
+    failed: () => "",
+  },
+  columns: ["Lane", "Prompts", "First word, median", "Complete, mean", "95 % interval", "Against conventional", "Thrown away, tokens each"],
 };

@@ -10,6 +10,7 @@ export const CHATS = {
   import: "导入对话",
   csv: "数据导出为 CSV",
   json: "数据导出为 JSON",
+  png: "对比导出为 PNG",
   rename: "重命名",
   remove: "删除",
   name: "对话名称",
@@ -26,4 +27,24 @@ export const RUNS = {
   axis: "提示的字符数 → 完整回答所需时间",
   described: (runs) => `${count(runs, "个回答")}：按提示长度看完整回答所需时间`,
   point: (lane, length, latency) => `${LANES[lane].title}：${count(length, "个字符")}，${seconds(latency)}`,
+};
+
+export const BENCHMARK = {
+  title: "用我的提示运行基准测试",
+  label: "您的提示，每行一个",
+  placeholder: "安娜有五个苹果。她给了本两个。还剩几个？",
+  hint: "每个提示以每分钟 240 个字符的速度输入，并在各自的会话中由选项里的每个通道作答。打字是模拟的，无计算时不占时间。期间聊天会干扰计时。",
+  start: "运行",
+  cancel: "取消",
+  report: "下载报告",
+  progress: "已测的回答",
+  figures: "基准测试的数据",
+  told: {
+    idle: () => "",
+    running: (done, total) => `已测 ${done} / ${count(total, "个回答")}`,
+    done: (done) => `已测 ${count(done, "个回答")}。`,
+    cancelled: () => "已取消，未保留任何结果。",
+    failed: () => "",
+  },
+  columns: ["通道", "提示数", "首词，中位数", "完整回答，均值", "95 % 区间", "与常规相比", "每次丢弃的词元"],
 };

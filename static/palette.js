@@ -11,3 +11,7 @@ export function paletteOf(node) {
   const colors = NAMES.map((name) => [name, style.getPropertyValue(`--lm-${name}`).trim()]);
   return { ...Object.fromEntries(colors), text: style.color, font: style.fontFamily };
 }
+
+// By lane: the answer of a small model has the colour of the way in which it came.
+const SHARED = { "live-slm": "live", "exact-slm": "exact", "llm-to-slm": "exact" };
+export const colorOf = (lane) => SHARED[lane] ?? lane;
