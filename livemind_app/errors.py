@@ -15,7 +15,9 @@
         ├── SessionNotFound    404
         ├── StaleRevision      409
         ├── TurnRunning        409
+        ├── NothingToRetry     409
         ├── TooManyTurns       409
+        ├── BenchmarkRunning   409
         ├── TextTooLong        413
         ├── InvalidText        422
         ├── TooManySessions    429
@@ -108,8 +110,16 @@ class TurnRunning(SessionError):
     status, code = 409, "turn_running"
 
 
+class NothingToRetry(SessionError):
+    status, code = 409, "nothing_to_retry"
+
+
 class TooManyTurns(SessionError):
     status, code = 409, "too_many_turns"
+
+
+class BenchmarkRunning(SessionError):
+    status, code = 409, "benchmark_running"
 
 
 class TextTooLong(SessionError):

@@ -14,6 +14,8 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from livemind_app.benchmark.typing.own_prompts import OwnPrompts
+from livemind_app.benchmark.typing.own_prompts_routes import own_prompts_router
 from livemind_app.config import Settings
 from livemind_app.loading import open_engine
 from livemind_app.protocol import Engine
@@ -45,7 +47,9 @@ def create_app(settings: Settings, engine: Engine, history: History | None = Non
     """The page at `/`, the API at `/api`, files of the page at `/static`."""
     manager = SessionManager(engine, Limits(**settings.limits))
     access = Access(settings.rate, settings.allow_origin, settings.framed_by, settings.password)
-    app = create_api(manager, engine.status, access=access, history=history)
+    own = OwnPrompts(engine, settings)
+    benchmark = own_prompts_router(own)
+    app = create_api(manager, engine.status, access=access, history=history, others=[benchmark])
     # Gradio's page asks for its own fonts and pictures under /static too.
     files = FreshFiles(directory=static_folder(), packages=[("gradio", "templates/frontend/static")])
     app.mount("/static", files)
@@ -56,6 +60,7 @@ def create_app(settings: Settings, engine: Engine, history: History | None = Non
 
     async def end_streams() -> None:
         page.stop_event.set()  # Gradio keeps a heartbeat open for every page
+        await own.close()
         await manager.close()
 
     app.state.drain = drain

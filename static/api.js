@@ -46,8 +46,14 @@ export const createSession = (options) => call("POST", "sessions", options ? { o
 export const changeOptions = (token, options) => call("PATCH", of(token, "options"), options);
 export const putDraft = (token, revision, text) => call("PUT", of(token, "draft"), { revision, text });
 export const submit = (token, revision, text) => call("POST", of(token, "submit"), { revision, text });
-export const stop = (token) => call("POST", of(token, "stop"), {});
+export const stop = (token, lane) => call("POST", of(token, "stop"), lane ? { lane } : {});
+export const retry = (token, lane) => call("POST", of(token, "retry"), { lane });
 export const clear = (token, turns = []) => call("POST", of(token, "clear"), { turns });
+
+export const benchmark = () => call("GET", "benchmark");
+export const startBenchmark = (prompts, options) => call("POST", "benchmark", { prompts, options });
+export const cancelBenchmark = () => call("DELETE", "benchmark");
+export const reportUrl = new URL("benchmark/report", ROOT).href;
 
 export function eventsUrl(token, last) {
   const url = new URL(of(token, "events"), ROOT);

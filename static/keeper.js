@@ -37,20 +37,32 @@ export class Keeper {
     if (!over || markOf(turns) === this.#saved) return;
     this.#choose(this.id ?? chats.newId());
     this.#saved = markOf(turns);
-    this.#told(() => this.#save(turns));
+    this.#told(() => this.#save(this.id, turns));
   }
 
   begin() {
-    this.#choose(null);
-    this.#saved = "";
+    this.#take(null, "");
+  }
+
+  // What comes is another chat, which begins with these turns. Returns the way back.
+  fork(turns) {
+    const before = [this.id, this.#saved];
+    this.#take(null, markOf(turns));
+    return () => this.#take(...before);
+  }
+
+  #take(id, saved) {
+    this.#choose(id);
+    this.#saved = saved;
   }
 
   open(id) {
     return this.#told(async () => {
       const chat = await chats.get(id);
-      if (!chat || !(await this.on.open(chat.turns))) return;
-      this.#choose(id);
-      this.#saved = markOf(chat.turns);
+      if (!chat) return;
+      const before = [this.id, this.#saved];
+      this.#take(id, markOf(chat.turns)); // before the server tells of its turns: they are this chat's
+      if (!(await this.on.open(chat.turns))) this.#take(...before);
       this.on.changed();
     });
   }
@@ -74,12 +86,6 @@ export class Keeper {
     downloadText("livemind-chats.json", "application/json", chats.pack(this.list));
   }
 
-  exportFigures(kind, turns) {
-    const rows = chats.comparison(turns);
-    if (kind === "csv") downloadText("livemind-comparison.csv", "text/csv", chats.csv(rows));
-    else downloadText("livemind-comparison.json", "application/json", JSON.stringify(rows, null, 1));
-  }
-
   async bring(file) {
     let found;
     try {
@@ -99,10 +105,10 @@ export class Keeper {
     memory.set("chat", id ?? "");
   }
 
-  async #save(turns) {
-    const before = await chats.get(this.id);
+  async #save(id, turns) {
+    const before = await chats.get(id);
     const title = before?.title ?? chats.titleOf(turns);
-    await chats.put({ id: this.id, title, at: new Date().toISOString(), turns });
+    await chats.put({ id, title, at: new Date().toISOString(), turns });
     await this.#refresh();
   }
 

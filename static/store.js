@@ -33,6 +33,8 @@ export function fold(state, event) {
         drafted: event.drafted ? spans(lane.drafted, lane.text.length, event.delta.length) : lane.drafted,
         firstAt: lane.firstAt ?? event.at,
       }));
+    case "retry":
+      return retried(state, event);
     case "lane":
       return inLane(state, event, (lane) => ({
         ...lane,
@@ -135,9 +137,14 @@ function action(state, event) {
   return { ...state, actions: before, gone: same ? rolledBack(state, [note], event.at) : state.gone };
 }
 
+const QUEUED = { status: "queued", text: "", drafted: [], metrics: null, startedAt: null, firstAt: null };
+
+function retried(state, { turn, lane }) {
+  return inTurn(inLane(state, { turn, lane }, () => QUEUED), turn, (one) => ({ ...one, done: false }));
+}
+
 function begin(state, event) {
-  const lane = { status: "queued", text: "", drafted: [], metrics: null, startedAt: null, firstAt: null };
-  const lanes = event.lanes.map((name) => [name, lane]);
+  const lanes = event.lanes.map((name) => [name, QUEUED]);
   const turn = {
     id: event.id,
     at: event.at,

@@ -1,7 +1,7 @@
 // The one event stream of a session: opens it, keeps the position, opens it again after a loss.
 import { eventsUrl } from "./api.js";
 
-const TYPES = ["segments", "action", "prepared", "turn", "answer", "lane", "state", "error"];
+const TYPES = ["segments", "action", "prepared", "turn", "answer", "lane", "retry", "state", "error"];
 const RETRY_MS = [250, 500, 1000, 2000, 4000];
 
 export class Stream {

@@ -31,19 +31,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "serving": BASE | {"text", "session"},
     "ui": BASE | {"text", "session"},
     "benchmark": BASE
-    | {
-        "text",
-        "decoding",
-        "engine",
-        "llm_to_slm",
-        "sentence_vae",
-        "training",
-        "loading",
-        "session",
-        "serving",
-    },
+    | {"text", "decoding", "engine", "llm_to_slm", "sentence_vae", "training"}
+    | {"loading", "session", "serving"},
     "loading": BASE | {"engine", "llm_to_slm", "sentence_vae"},
-    "serve": BASE | {"engine", "loading", "session", "serving", "ui"},
+    "serve": BASE | {"engine", "loading", "session", "serving", "benchmark", "ui"},
     "cli": BASE | {"engine", "llm_to_slm", "sentence_vae", "benchmark", "serve"},
     "__main__": {"cli"},
     # The names of the library, each imported when it is first used.

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -40,8 +40,12 @@ def create_api(
     max_body: int = MAX_BODY,
     access: Access | None = None,
     history: History | None = None,
+    others: Sequence[APIRouter] = (),
 ) -> FastAPI:
-    """The API on its own; `access` says who may use it, and guards what is mounted beside it as well."""
+    """The API on its own; `access` says who may use it, and guards what is mounted beside it as well.
+
+    `others` are routes of parts that this one does not know.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -73,8 +77,10 @@ def create_api(
     guard(api, api.state.access)
     api.add_middleware(Discreet)
     api.add_middleware(RequestLog, count=metrics.answered)  # outermost
-    api.include_router(router)
-    api.include_router(history_router)
+    routers = (router, history_router, *others)
+    for each in routers:
+        api.include_router(each)
+    api.state.routes = [route for each in routers for route in each.routes if isinstance(route, APIRoute)]
     api.add_route("/metrics", metrics.respond, include_in_schema=False)
     # Last of the API, and before whatever is mounted: what no route takes must not reach a page at "/".
     api.add_route("/api/{path:path}", _unknown, methods=list(METHODS), include_in_schema=False)
@@ -82,9 +88,7 @@ def create_api(
 
 
 async def _unknown(request: Request) -> Response:
-    every = [*router.routes, *history_router.routes]
-    routes = [route for route in every if isinstance(route, APIRoute)]
-    others = [route for route in routes if route.matches(request.scope)[0] is Match.PARTIAL]
+    others = [route for route in request.app.state.routes if route.matches(request.scope)[0] is Match.PARTIAL]
     allowed = sorted({method for route in others for method in route.methods or ()})
     if allowed:
         raise HTTPException(405, f"Use {' or '.join(allowed)} here.", headers={"Allow": ", ".join(allowed)})

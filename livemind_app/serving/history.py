@@ -127,6 +127,7 @@ class History:
                 **(asdict(lane.metrics) if lane.metrics else {field.name: None for field in fields(Metrics)}),
             }
             for name, lane in turn.lanes.items()
+            if lane.attempt == turn.attempt  # the others were seen when they ended
         ]
 
     def _write(self, rows: list[dict[str, Any]]) -> None:

@@ -42,6 +42,14 @@ class Submit(Body):
     ] = None
 
 
+class Stop(Body):
+    lane: Annotated[LaneName | None, Field(description="Only this one; all by default.")] = None
+
+
+class Retry(Body):
+    lane: LaneName
+
+
 class Said(Body):
     prompt: str
     answer: str
@@ -51,9 +59,9 @@ class Clear(Body):
     turns: Annotated[list[Said], Field(description="What the chat goes on after; nothing by default.")] = []
 
 
-BODIES = (NewSession, Draft, Submit, Clear, Said)
+BODIES = (NewSession, Draft, Submit, Stop, Retry, Clear, Said)
 FIELDS = frozenset(name for model in BODIES for name in model.model_fields) | {
-    *("last", "limit", "before", "format"),
+    *("last", "limit", "before", "format", "prompts", "chars_per_minute"),
     "Last-Event-ID",
 }
 

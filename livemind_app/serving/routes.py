@@ -11,6 +11,7 @@ from livemind_app import __version__
 from livemind_app.errors import (
     ConfigError,
     InvalidText,
+    NothingToRetry,
     Overloaded,
     ServerDraining,
     SessionError,
@@ -36,6 +37,8 @@ from livemind_app.serving.models import (
     NewSession,
     Nothing,
     Offered,
+    Retry,
+    Stop,
     Submit,
     Submitted,
 )
@@ -190,11 +193,25 @@ async def submit(session: Found, body: Submit) -> Submitted:
     "/sessions/{token}/stop",
     status_code=202,
     tags=["typing"],
-    summary="Stop the running answers; what was said is kept",
-    responses=_refusals(SessionNotFound),
+    summary="Stop the running answers, or one of them; what was said is kept",
+    responses=_refusals(ConfigError, SessionNotFound),
 )
-async def stop(session: Found, body: Nothing | None = None) -> Nothing:
-    session.stop()
+async def stop(session: Found, body: Stop | None = None) -> Nothing:
+    session.stop(body.lane if body else None)
+    return Nothing()
+
+
+@router.post(
+    "/sessions/{token}/retry",
+    status_code=202,
+    tags=["typing"],
+    summary="Answer the newest prompt anew in one of its lanes",
+    responses=_refusals(
+        *(ConfigError, SessionNotFound, NothingToRetry, TurnRunning, Overloaded, ServerDraining)
+    ),
+)
+async def retry(session: Found, body: Retry) -> Nothing:
+    session.retry(body.lane)
     return Nothing()
 
 

@@ -7,7 +7,7 @@ from livemind_app.errors import EngineError, LiveMindError
 from livemind_app.protocol import Cancel, Chunk, Engine, Finished, Guide, Priority, Request
 from livemind_app.session.events import Answer, Failure, Lane, LaneStatus, Metrics, Turn
 from livemind_app.session.formats import CONVENTIONAL_SYSTEM, system
-from livemind_app.session.guides import rendered
+from livemind_app.session.guides import Prompt, reading, rendered
 from livemind_app.session.lanes import AHEAD_LANES, LANE_ROLE, LaneName
 from livemind_app.session.plan import plan_answering
 from livemind_app.session.preparer import Preparer
@@ -43,7 +43,8 @@ class Answerer:
         self._preparer = preparer
         self._engine = engine
         self._session = session
-        self._cancel = Cancel()
+        self._running: LaneName | None = None  # or the last that was
+        self._cancel = Cancel()  # of this lane
 
     async def run(self) -> None:
         while not self._store.ring.closed:
@@ -61,15 +62,22 @@ class Answerer:
         turn = self._store.state.turn
         if turn is None or turn.done:
             return
-        self._cancel()
-        for name, lane in turn.lanes.items():
-            if lane.status not in FINAL:
-                self._finish(turn.id, name, "stopped", None)
+        for name in turn.lanes:
+            self.stop_lane(name)
         self._store.emit(Turn(self._store.now, turn.id, done=True))
+
+    def stop_lane(self, name: LaneName) -> None:
+        """End one lane of the newest turn, running or not; the others go on."""
+        turn = self._store.state.turn
+        if turn is None or turn.lanes[name].status in FINAL:
+            return
+        if name == self._running:
+            self._cancel()
+        self._finish(turn.id, name, "stopped", None)
 
     async def _lane(self, name: LaneName) -> None:
         turn = self._turn()
-        self._cancel = cancel = Cancel()
+        self._running, self._cancel = name, (cancel := Cancel())
         try:
             watch = await self._start(turn, name, cancel)
             if watch:
@@ -81,25 +89,32 @@ class Answerer:
         """Bring the lane to where its own submit happens, and start its clock; None when stopped.
 
         A lane that works ahead and comes first is submitted when the user submits, unless models are still
-        loading. A baseline starts with a cache of the earlier turns, as any server's would be.
+        loading. A baseline starts with a cache of the earlier turns, as any server's would be; a lane that is
+        answered anew with what it had read before the last segment.
         """
         loaded = all(model.state == "ready" for model in self._engine.status())
         await self._engine.ready()
         if cancel.cancelled:
             return None
-        if name not in AHEAD_LANES:
-            await self._warm(name)
+        again = turn.lanes[name].attempt > 0
+        if again or name not in AHEAD_LANES:
+            await self._warm(turn, name)
             if cancel.cancelled:
                 return None
-        first = name in AHEAD_LANES and name == next(iter(turn.lanes))
+        first = name in AHEAD_LANES and name == next(iter(turn.lanes)) and not again
         start = turn.at if first and loaded else self._store.now
         self._store.emit(Lane(self._store.now, turn.id, name, "running", started_at=start))
         return Stopwatch(start)
 
-    async def _warm(self, name: LaneName) -> None:
-        messages = [system(CONVENTIONAL_SYSTEM), *history(self._store.state.turns[:-1])]
-        ids = self._engine.tokenizer(LANE_ROLE[name]).render(messages, answer=False)
-        async with aclosing(self._engine.stream(self._request(name, ids, 0))) as outputs:
+    async def _warm(self, turn: TurnState, name: LaneName) -> None:
+        tokenizer, past = self._engine.tokenizer, history(self._store.state.turns[:-1])
+        if name in AHEAD_LANES:
+            prompt = reading(tokenizer, self._store.state.options, name, past, turn)
+        else:
+            messages = [system(CONVENTIONAL_SYSTEM), *past]
+            prompt = Prompt(tokenizer(LANE_ROLE[name]).render(messages, answer=False))
+        request = self._request(name, prompt.ids, 0, guide=prompt.guide)
+        async with aclosing(self._engine.stream(request)) as outputs:
             async for _ in outputs:
                 pass
 
@@ -126,14 +141,19 @@ class Answerer:
         async with aclosing(self._engine.stream(request)) as outputs:
             async for output in outputs:
                 if isinstance(output, Finished):
-                    if self._known(turn):
+                    if self._known(turn, name):
                         self._measured(turn, name, watch, ready, output)
                 elif not request.cancel.cancelled:
                     self._grow(turn, name, watch, output)
 
-    def _known(self, turn: TurnState) -> bool:
-        """Whether it is still there: a new chat begins without it, and counts its turns from 1 again."""
-        return any((each.id, each.at) == (turn.id, turn.at) for each in self._store.state.turns)
+    def _known(self, turn: TurnState, name: LaneName) -> bool:
+        """Whether it is still there: a new chat begins without it, and counts its turns from 1 again.
+
+        A lane that was stopped may be answered anew by now.
+        """
+        attempt = turn.lanes[name].attempt
+        turns = (each for each in self._store.state.turns if (each.id, each.at) == (turn.id, turn.at))
+        return any(each.lanes[name].attempt == attempt for each in turns)
 
     def _grow(self, turn: TurnState, name: LaneName, watch: Stopwatch, chunk: Chunk) -> None:
         watch.token(self._store.now)
@@ -200,10 +220,11 @@ class Answerer:
         if baseline is None or baseline.status != "done" or baseline.metrics is None:
             return
         for name, lane in lanes.items():
-            if name == "conventional" or lane.status != "done" or not lane.metrics or lane.metrics.reduction:
+            if name == "conventional" or lane.status != "done" or not lane.metrics:
                 continue
             reduction = 1 - lane.metrics.latency / baseline.metrics.latency
-            self._finish(turn_id, name, "done", replace(lane.metrics, reduction=reduction))
+            if reduction != lane.metrics.reduction:
+                self._finish(turn_id, name, "done", replace(lane.metrics, reduction=reduction))
 
     def _finish(self, turn_id: int, name: LaneName, status: LaneStatus, metrics: Metrics | None) -> None:
         self._store.emit(Lane(self._store.now, turn_id, name, status, metrics))

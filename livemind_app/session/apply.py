@@ -10,6 +10,7 @@ from livemind_app.session.events import (
     Failure,
     Lane,
     Prepared,
+    Retry,
     Segment,
     Segments,
     StateChanged,
@@ -41,6 +42,8 @@ def apply(state: State, event: Event) -> State:
             return _lane(state, event.turn, event.lane, lambda lane: _grown(lane, event))
         case Lane():
             return _lane(state, event.turn, event.lane, lambda lane: _lane_changed(lane, event))
+        case Retry():
+            return _update_turn(state, event.turn, lambda turn: _retried(turn, event.lane))
         case StateChanged(cleared=True):
             return _begun(state, event)
         case StateChanged():
@@ -162,6 +165,14 @@ def _lane_changed(lane: LaneState, event: Lane) -> LaneState:
     started_at = lane.started_at if event.started_at is None else event.started_at
     metrics = event.metrics or lane.metrics
     return replace(lane, status=event.status, started_at=started_at, metrics=metrics)
+
+
+def _retried(turn: TurnState, name: LaneName) -> TurnState:
+    """What was ready of the answer was shown the first time, and counts there."""
+    attempt = turn.attempt + 1
+    prepared = {lane: preparation for lane, preparation in turn.prepared.items() if lane != name}
+    lane = LaneState(attempt=attempt)
+    return replace(with_lane(turn, name, lane), attempt=attempt, prepared=prepared, done=False)
 
 
 def _update_turn(state: State, turn_id: int, change: TurnChange) -> State:

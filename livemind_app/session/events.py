@@ -125,6 +125,16 @@ class Lane:
 
 
 @dataclass(frozen=True)
+class Retry:
+    """A lane of a turn that had ended is answered anew; what it said is gone."""
+
+    type: ClassVar[str] = "retry"
+    at: float
+    turn: int
+    lane: LaneName
+
+
+@dataclass(frozen=True)
 class StateChanged:
     """Options changed, or a chat was begun (`cleared`), maybe one that goes on after what was `said`."""
 
@@ -146,7 +156,7 @@ class Failure:
     lane: LaneName | None = None
 
 
-Event = Segments | Action | Prepared | Turn | Answer | Lane | StateChanged | Failure
+Event = Segments | Action | Prepared | Turn | Answer | Lane | Retry | StateChanged | Failure
 
 
 def to_wire(event: Event) -> dict[str, Any]:

@@ -10,20 +10,28 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
-from livemind_app.errors import InvalidText, StaleRevision, TextTooLong, TooManyTurns, TurnRunning
+from livemind_app.errors import (
+    ConfigError,
+    InvalidText,
+    NothingToRetry,
+    StaleRevision,
+    TextTooLong,
+    TooManyTurns,
+    TurnRunning,
+)
 from livemind_app.protocol import Engine
 from livemind_app.session.admission import Admission
 from livemind_app.session.answerer import Answerer
 from livemind_app.session.apply import matching
 from livemind_app.session.clock import Clock
-from livemind_app.session.events import Event, Lane, Segment, Segments, StateChanged, Turn
+from livemind_app.session.events import Event, Lane, Retry, Segment, Segments, StateChanged, Turn
 from livemind_app.session.lanes import LaneName
 from livemind_app.session.limits import Limits
 from livemind_app.session.options import Options, check_lanes
 from livemind_app.session.preparer import Preparer
 from livemind_app.session.requests import check_able
 from livemind_app.session.ring import Frame
-from livemind_app.session.state import State
+from livemind_app.session.state import State, TurnState
 from livemind_app.session.store import Observe, Store
 from livemind_app.session.thinker import Thinker
 from livemind_app.text.segment import IncrementalSegmenter
@@ -97,10 +105,27 @@ class Session:
         self._segmenter = self._new_segmenter()
         return turn
 
-    def stop(self) -> None:
-        """End the running answers here; what was said is kept."""
+    def stop(self, lane: str | None = None) -> None:
+        """End the running answers here, or one lane's; what was said is kept."""
         self._touch()
-        self._answerer.stop()
+        if lane is None:
+            self._answerer.stop()
+        elif self.state.turn:
+            self._answerer.stop_lane(self._lane_of(self.state.turn, lane))
+
+    def retry(self, lane: str) -> None:
+        """Answer the newest turn in one of its lanes anew; the other lanes keep what they said."""
+        self._touch()
+        turn = self.state.turn
+        if turn is None or turn.restored:
+            raise NothingToRetry("there is no turn of this session whose lane could be answered anew")
+        name = self._lane_of(turn, lane)
+        if not turn.done:
+            raise TurnRunning("an answer is being written; wait for it or stop it first")
+        self._admission.take_submit()
+        if name == next(iter(turn.lanes)):
+            self._preparer.reset()  # what is ready goes on after the old answer
+        self._store.emit(Retry(self._store.now, turn.id, name))
 
     def clear(self, said: Sequence[tuple[str, str]] = ()) -> None:
         """Begin a chat: turns, draft and caches go; token, options and revision stay.
@@ -163,7 +188,7 @@ class Session:
         self._engine.forget(self.token)
 
     def _see(self, event: Event) -> None:
-        if isinstance(event, Turn | Lane | StateChanged):
+        if isinstance(event, Turn | Lane | Retry | StateChanged):
             turn = self.state.turn
             self._admission.mark(self.token, waiting=turn is not None and turn.live_running)
         self._observe(event)
@@ -204,6 +229,12 @@ class Session:
         self._store.emit(Segments(self._store.now, revision, segments, kept))
         self._thinker.revise()
         self._preparer.revise()
+
+    def _lane_of(self, turn: TurnState, lane: str) -> LaneName:
+        for name in turn.lanes:
+            if name == lane:
+                return name
+        raise ConfigError(f"lane: the newest turn has {', '.join(turn.lanes)} only")
 
     def _begin(self, text: str, lanes: tuple[LaneName, ...]) -> Turn:
         turn = Turn(self._store.now, len(self.state.turns) + 1, done=False, prompt=text, lanes=lanes)

@@ -66,6 +66,7 @@ class LaneState:
     first_at: float | None = None  # when its answer began to show
     metrics: Metrics | None = None
     drafted: tuple[tuple[int, int], ...] = ()  # from and to: characters that lookahead drafted
+    attempt: int = 0  # the turn's attempt in which it ran
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class TurnState:
     lanes: dict[LaneName, LaneState]
     done: bool = False
     restored: bool = False  # said in another session: only prompt and answer are known
+    attempt: int = 0  # grows with every lane that is answered anew
 
     @property
     def answer(self) -> str:

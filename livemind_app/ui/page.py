@@ -18,10 +18,14 @@ from livemind_app.ui.theme import build_theme
 
 STATIC = "static"  # where static/ is served, relative to the page
 
-HEAD = f"""
-<link rel="stylesheet" href="{STATIC}/page.css">
-<script type="module" src="{STATIC}/app.js"></script>
-"""
+# Later ones win.
+STYLES = ("colors", "base", "composer", "options", "answers", "timeline", "panels", "narrow")
+HEAD = "\n".join(
+    [
+        *(f'<link rel="stylesheet" href="{STATIC}/style/{name}.css">' for name in STYLES),
+        f'<script type="module" src="{STATIC}/app.js"></script>',
+    ]
+)
 
 HEADER = """
 <header class="lm-header">
@@ -54,6 +58,7 @@ def build_page(manager: SessionManager) -> gr.Blocks:
         _lanes()
         _place("lm-timeline")
         _place("lm-runs")
+        _place("lm-benchmark")
         _place("lm-history")
         _place("lm-chats")
         prompt.change(fn=None, js=_call("changed()"))

@@ -1,5 +1,6 @@
 // One picture of a record: rows of spans under one time axis, drawn with any pen of pens.js.
 // Returns what can be pointed at: [{x, y, width, height, row, item}].
+import { colorOf } from "../palette.js";
 import { LANES, TIMELINE } from "../words.js";
 import { place, pointsIn, ticks, visible } from "./scale.js";
 
@@ -106,9 +107,6 @@ function looks(row, span, palette) {
   const color = colorOf(span.lane);
   return span.status === "discarded" ? bad : [{ color: palette[`${color}-soft`] }, palette[color]];
 }
-
-// live-slm has the colour of live, exact-slm that of exact.
-export const colorOf = (lane) => (lane === "slm" ? lane : lane.replace("-slm", ""));
 
 // Light until the first token, dark while it is written.
 function lane(scene, row, span, left, right) {

@@ -16,6 +16,7 @@ const parts = mounted("lm-chats", (host) => {
     button(CHATS.import, () => file.click()),
     button(CHATS.csv, () => on.exportFigures("csv")),
     button(CHATS.json, () => on.exportFigures("json")),
+    button(CHATS.png, () => on.exportFigures("png")),
   ];
   const section = h(
     "section",

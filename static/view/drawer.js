@@ -26,12 +26,13 @@ export function openDrawer(options, handlers) {
   on = handlers;
 }
 
-export function renderDrawer(options) {
+// unavailable: choices that these models do not have, by name, and why
+export function renderDrawer(options, unavailable) {
   const view = parts();
   if (!view || !offered || !options) return;
   latest = options;
   view.fields ??= fill(view.body);
-  for (const field of view.fields) update(field, options);
+  for (const field of view.fields) update(field, options, unavailable);
 }
 
 function fill(body) {
@@ -49,13 +50,15 @@ function fill(body) {
   return fields;
 }
 
-function update({ entry, node, control, reason }, options) {
+function update({ entry, node, control, reason }, options, unavailable) {
+  control.set(entry.read ? entry.read(options) : options[entry.name]);
   const why = entry.off?.(options) ?? null;
-  show(reason, why !== null);
-  setText(reason, why ? DRAWER.off[why] : "");
+  const missing = control.withhold?.(unavailable) ?? [];
+  const text = why ? DRAWER.off[why] : missing.join("\n");
+  show(reason, text !== "");
+  setText(reason, text);
   node.dataset.off = String(why !== null);
   control.disable(why !== null);
-  control.set(entry.read ? entry.read(options) : options[entry.name]);
 }
 
 // Building a field.
@@ -93,6 +96,12 @@ const several = (type) => ({ id, label, choices, values, said, described }) => {
     node,
     set: (value) => boxes.forEach((box) => (box.checked = [value].flat().includes(box.value))),
     disable: (flag) => (node.disabled = flag),
+    // What was chosen before can still be taken out. Returns why the others cannot be chosen.
+    withhold: (unavailable) => {
+      for (const box of boxes) box.disabled = box.value in unavailable && !box.checked;
+      const missing = choices.filter((value) => value in unavailable);
+      return missing.map((value) => `${values[value] ?? value}: ${unavailable[value]}`);
+    },
   };
 };
 

@@ -1,8 +1,16 @@
 // Earlier turns, newest first: prompt and times in one line, the answers of all lanes behind it.
 import { h, keyed, mounted, setData, setText, show } from "../dom.js";
+import { currentTurn, running } from "../store.js";
 import { HISTORY, LANES, LANE_STATUS, percent, seconds } from "../words.js";
 import { renderAnswer } from "./answer.js";
 import { laneStatus } from "./lane.js";
+
+let on = {};
+
+// handlers: edit(id) takes a turn and those after it back
+export function offerHistory(handlers) {
+  on = handlers;
+}
 
 const parts = mounted("lm-history", (host) => {
   const title = h("h2", { class: "lm-label" }, HISTORY.title);
@@ -16,20 +24,21 @@ export function renderHistory(state) {
   if (!view) return;
   const turns = state.turns.slice(0, -1).reverse();
   show(view.title, turns.length > 0);
-  keyed(view.list, turns, (turn) => turn.id, create, update);
+  const idle = !running(currentTurn(state));
+  keyed(view.list, turns, (turn) => turn.id, create, (node, turn) => update(node, turn, idle));
 }
 
-function create() {
-  return h(
-    "details",
-    { class: "lm-card lm-earlier" },
-    h("summary", {}, h("span", { class: "lm-earlier-prompt", dir: "auto" }), h("span", { class: "lm-earlier-times" })),
-    h("div", { class: "lm-earlier-lanes" }),
-  );
+function create({ id }) {
+  const edit = h("button", { type: "button", class: "lm-small" }, HISTORY.edit);
+  edit.addEventListener("click", () => on.edit(id));
+  const tools = h("p", { class: "lm-bar-of-tools" }, edit, h("span", { class: "lm-caption" }, HISTORY.branch));
+  const summary = h("summary", {}, h("span", { class: "lm-earlier-prompt", dir: "auto" }), h("span", { class: "lm-earlier-times" }));
+  return h("details", { class: "lm-card lm-earlier" }, summary, h("div", { class: "lm-earlier-lanes" }), tools);
 }
 
-function update(node, turn) {
-  const [summary, lanes] = node.children;
+function update(node, turn, idle) {
+  const [summary, lanes, tools] = node.children;
+  tools.firstChild.disabled = !idle;
   setText(summary.children[0], turn.prompt.trim());
   setText(summary.children[1], times(turn));
   keyed(lanes, Object.entries(turn.lanes), ([name]) => name, createLane, updateLane);

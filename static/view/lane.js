@@ -2,12 +2,19 @@
 import { copyText } from "../clipboard.js";
 import { h, keyed, mounted, setData, setText, show } from "../dom.js";
 import { differences } from "../difference.js";
-import { AHEAD_LANES, currentTurn } from "../store.js";
+import { AHEAD_LANES, currentTurn, isFinal } from "../store.js";
 import { LANES, LANE_STATUS, PANE, rate, seconds } from "../words.js";
 import { renderAnswer } from "./answer.js";
 import { mark } from "./marks.js";
 
 const COPIED_MS = 2000;
+
+let on = {};
+
+// handlers: stop(lane), retry(lane)
+export function offerLanes(handlers) {
+  on = handlers;
+}
 
 export const laneId = (name) => `lm-lane-${name}`;
 
@@ -34,6 +41,8 @@ export class LaneView {
     show(view.legend, mark("drafted", view.answer, this.name, lane?.text ?? "", lane?.drafted ?? []));
     show(view.different, mark("different", view.answer, this.name, lane?.text ?? "", this.#differences(turn, lane, compared)));
     show(view.copy, Boolean(lane?.text));
+    show(view.stop, Boolean(lane) && !isFinal(lane) && !turn.done);
+    show(view.retry, Boolean(lane) && turn.done && !turn.restored);
     show(view.empty, !lane?.text || Boolean(lane.error));
     setText(view.empty, lane?.error ?? placeholder(status, this.name));
     this.#figures(view, lane, now);
@@ -80,6 +89,11 @@ function build(host, name) {
   const different = h("p", { class: "lm-legend-different" }, h("mark", {}, PANE.marked), PANE.different);
   const copy = h("button", { type: "button", class: "lm-small lm-copy", "aria-label": PANE.copyOf(title) }, PANE.copy);
   copy.addEventListener("click", () => copyAnswer(copy, answer));
+  const [stop, retry] = ["stop", "retry"].map((act) => {
+    const button = h("button", { type: "button", class: "lm-small", "aria-label": PANE[`${act}Of`](title), hidden: true }, PANE[act]);
+    button.addEventListener("click", () => on[act](name));
+    return button;
+  });
   const list = h("dl", { class: "lm-figures" });
   const pane = h(
     "section",
@@ -91,11 +105,11 @@ function build(host, name) {
     empty,
     legend,
     different,
-    copy,
+    h("div", { class: "lm-bar-of-tools" }, copy, retry, stop),
     list,
   );
   host.append(pane);
-  return { pane, status, clock, caption, badge, head, answer, empty, legend, different, copy, figures: list };
+  return { pane, status, clock, caption, badge, head, answer, empty, legend, different, copy, retry, stop, figures: list };
 }
 
 // The answer as the model wrote it.

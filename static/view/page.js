@@ -1,6 +1,7 @@
 // One picture of everything, drawn by all views.
 import { ROLLBACK_SHOWN_S, currentTurn, running, runningNote, shownLanes } from "../store.js";
 import { LANES } from "../words.js";
+import { renderBenchmark } from "./benchmark.js";
 import { renderChats } from "./chats.js";
 import { renderConsent } from "./consent.js";
 import { renderDrawer } from "./drawer.js";
@@ -18,23 +19,25 @@ import { renderTurn } from "./turn.js";
 
 const panes = Object.keys(LANES).map((name) => new LaneView(name));
 
-// page: {state, record, health, connection, keeper, options, allowed, typing, text, compared}
-export function draw({ state, record, health, connection, keeper, options, allowed, typing, text, compared }, now) {
+// page: {state, record, health, benchmark, notices, keeper, options, allowed, typing, text, compared}
+export function draw(page, now) {
+  const { state, record, health, benchmark, notices, keeper, options, allowed, typing, text, compared } = page;
   const turn = currentTurn(state);
   const visible = shownLanes(state);
   const known = options === null || allowed;
   renderIntro(!turn && (typing || !text), typing);
   renderModels(health);
-  renderConsent(options, connection.sending);
+  renderConsent(options, notices.sending);
   renderSegments(state, now);
   renderNotes(state, now);
-  renderStatus(state, { ...connection, allowed: known }, health);
-  renderDrawer(options);
+  renderStatus(state, { ...notices, allowed: known }, health);
+  renderDrawer(options, health?.unavailable ?? {});
   renderTurn(state, now, compared);
   renderTabs(state, now);
   for (const pane of panes) pane.render(state, now, visible.includes(pane.name), compared);
   renderTimeline(record, now, running(turn) || runningNote(state) !== null);
   renderRuns(state.turns);
+  renderBenchmark(benchmark);
   renderHistory(state);
   renderChats(keeper.list, keeper.id, state.turns.length > 0);
   const stop = document.querySelector("button#lm-stop");

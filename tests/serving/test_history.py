@@ -48,6 +48,20 @@ def test_a_row_for_each_lane_with_the_figures_of_the_page_and_no_text(tmp_path: 
     connection.close()
 
 
+def test_a_lane_that_is_answered_anew_is_one_more_row(tmp_path: Path) -> None:
+    with serving(history=History(str(tmp_path / "h.sqlite"))) as service:
+        token = service.create()
+        with service.events(token) as frames:
+            service.submit(token, 1, "Hello there.")
+            until(frames, "turn", done=True)
+            assert service.http.post(f"/api/sessions/{token}/retry", json={"lane": "slm"}).status_code == 202
+            until(frames, "turn", done=True)
+        kept: History = service.server.config.app.state.history  # type: ignore[union-attr]
+        kept.flush()
+        rows = service.http.get("/api/history").json()["runs"]
+    assert [row["lane"] for row in rows] == ["slm", "slm", "conventional", "live"]
+
+
 def test_it_goes_on_after_a_restart_and_is_read_page_by_page(tmp_path: Path) -> None:
     for _ in range(2):
         with serving(history=History(str(tmp_path / "h.sqlite"))) as service:

@@ -96,6 +96,22 @@ def test_stop_ends_the_running_answer(service: Service, token: str) -> None:
     assert (response.status_code, response.json()) == (202, {})
 
 
+def test_a_lane_is_answered_anew(service: Service, token: str) -> None:
+    with service.events(token) as frames:
+        service.submit(token, 1, TEXT)
+        until(frames, "turn", done=True)
+        response = service.http.post(f"/api/sessions/{token}/retry", json={"lane": "slm"})
+        assert (response.status_code, response.json()) == (202, {})
+        told = until(frames, "turn", done=True)
+    lanes = [
+        (frame.event, frame.data["lane"]) for frame in told if frame.event in ("retry", "answer", "lane")
+    ]
+    assert lanes[0] == ("retry", "slm")
+    assert {lane for _, lane in lanes} == {"slm"}
+    refused = service.http.post(f"/api/sessions/{token}/retry", json={"lane": "exact"})
+    assert refusal(refused) == (422, "invalid_option")
+
+
 def test_stop_and_clear_take_an_empty_object(service: Service, token: str) -> None:
     assert service.http.post(f"/api/sessions/{token}/stop", json={}).status_code == 202
     assert service.http.post(f"/api/sessions/{token}/clear", json={}).status_code == 200
@@ -152,6 +168,7 @@ def test_openapi_documents_every_route_and_refusal(service: Service) -> None:
         ("put", "/api/sessions/{token}/draft"),
         ("post", "/api/sessions/{token}/submit"),
         ("post", "/api/sessions/{token}/stop"),
+        ("post", "/api/sessions/{token}/retry"),
         ("post", "/api/sessions/{token}/clear"),
         ("delete", "/api/sessions/{token}"),
         ("get", "/api/sessions/{token}/events"),

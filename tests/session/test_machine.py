@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from livemind_app.engine.scripted import ScriptedEngine
-from livemind_app.errors import Overloaded, StaleRevision, TurnRunning
+from livemind_app.errors import NothingToRetry, Overloaded, StaleRevision, TurnRunning
 from livemind_app.session import Limits, SessionManager
 from livemind_app.session.state import FINAL, snapshot
 from tests.session.conftest import turn_done, until
@@ -111,6 +111,27 @@ class Chat(RuleBasedStateMachine):
             assert not self.session.state.turn or self.session.state.turn.done
 
         self.run(stop())
+
+    @rule(lane=st.sampled_from(["live", "slm"]))
+    def stops_a_lane(self, lane: str) -> None:
+        async def stop() -> None:
+            if self.session.state.turn and not self.session.state.turn.restored:
+                self.session.stop(lane)
+                assert self.session.state.turn.lanes[lane].status in FINAL  # type: ignore[index]
+
+        self.run(stop())
+
+    @rule(lane=st.sampled_from(["live", "slm"]))
+    def answers_a_lane_anew(self, lane: str) -> None:
+        async def retry() -> None:
+            try:
+                self.session.retry(lane)
+            except (NothingToRetry, Overloaded, TurnRunning):
+                return
+            assert self.session.state.turn is not None
+            assert self.session.state.turn.lanes[lane].status == "queued"  # type: ignore[index]
+
+        self.run(retry())
 
     @rule()
     def begins_anew(self) -> None:

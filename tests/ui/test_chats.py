@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import BrowserContext, expect
 
 from tests.ui.conftest import ANSWER, LivePage, Log, open_page
@@ -147,3 +148,48 @@ def test_chats_are_the_browsers_not_the_servers(chats: LivePage, context: Browse
     expect(other.page.locator(".lm-chat-title")).to_have_text([FIRST])
     expect(other.page.locator("#lm-turn section")).to_be_hidden()
     assert server_turns(other) == []
+
+
+def test_a_turn_is_exported_as_a_picture(chats: LivePage) -> None:
+    ask(chats, FIRST)
+    short = picture(chats)
+    assert short[0] == 2 * 1120
+    chats.page.locator("#lm-new").click()
+    ask(chats, ("A long prompt takes more lines of the picture than a short one does. " * 4).strip())
+    assert picture(chats)[1] > short[1]
+
+
+def picture(live: LivePage) -> tuple[int, int]:
+    """Width and height of the exported PNG, which must have more than one colour in each quarter."""
+    with live.page.expect_download() as download:
+        live.page.get_by_role("button", name="Comparison as PNG").click()
+    image = Image.open(download.value.path()).convert("RGB")
+    halves = [(x, y) for x in (0, image.width // 2) for y in (0, image.height // 2)]
+    for x, y in halves:
+        part = image.crop((x, y, x + image.width // 2, y + image.height // 2))
+        assert len(part.getcolors(maxcolors=1 << 24) or []) > 1
+    return image.size
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "expected"),
+    [
+        ("one two three", 9, ["one two", "three"]),
+        ("one\n\ntwo", 9, ["one", "", "two"]),
+        ("一二三四五六七八九十一二", 9, ["一二三四五六七八九十", "一二"]),
+        ("one two three", 1, ["one two…"]),
+    ],
+)
+def test_text_in_a_picture_is_wrapped(live: LivePage, text: str, most: int, expected: list[str]) -> None:
+    wide = "一" * 10 if text.startswith("一") else "one two…"
+    found = live.page.evaluate(
+        """async ([text, most, wide]) => {
+            const { wrapped } = await import(new URL("static/comparison/wrap.js", document.baseURI).href);
+            const context = new OffscreenCanvas(1, 1).getContext("2d");
+            context.font = "14px sans-serif";
+            const width = context.measureText(wide).width + 1;
+            return wrapped(text, width, most, { size: 14, font: "sans-serif" }).map((line) => line.trimEnd());
+        }""",
+        [text, most, wide],
+    )
+    assert found == expected

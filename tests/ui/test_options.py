@@ -4,8 +4,9 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Route, expect
 
+from livemind_app.llm_to_slm.adapter import missing
 from tests.ui.conftest import LivePage, Log, open_page
 
 TEXT = "Anna has five apples. Ben has two."
@@ -182,3 +183,23 @@ def test_the_switch_brings_back_the_mode_of_before(live: LivePage) -> None:
     with live.options_changed():
         switch.check()
     assert held(live)["mode"] == "exact"
+
+
+def test_a_lane_that_these_models_cannot_run_says_why_and_how_to_train_it(
+    context: BrowserContext, live: LivePage, log: Log
+) -> None:
+    why = missing("big", "small")
+    page = context.new_page()
+    log.watch(page)
+
+    def answer(route: Route) -> None:
+        health = route.fetch().json()
+        route.fulfill(json={**health, "unavailable": {"llm-to-slm": why}})
+
+    page.route("**/api/health", answer)
+    other = LivePage(page, log).open()
+    other.open_options()
+    guided = other.page.get_by_role("checkbox", name="Guided small model")
+    expect(guided).to_be_disabled()
+    expect(other.page.locator("#lm-option-compared-why")).to_have_text(f"Guided small model: {why}")
+    expect(other.page.get_by_role("checkbox", name="Small model alone")).to_be_enabled()

@@ -121,3 +121,45 @@ def test_differences_are_words(live: LivePage, text: str, other: str, expected: 
         [text, other],
     )
     assert found == expected
+
+
+def test_one_lane_is_stopped_and_the_others_go_on(live: LivePage, gates: Gates) -> None:
+    gates.hold(Priority.BASELINE, after=2)
+    live.ask(QUESTION)
+    live.wait_for_lane("conventional", "writing")
+    live.page.get_by_role("button", name="Stop Conventional").click()
+    live.wait_for_lane("conventional", "stopped")
+    gates.open()
+    live.wait_for_lane("slm", "done")
+    expect(live.lane("live")).to_have_attribute("data-status", "done")
+    expect(live.status).to_contain_text("All answers are there")
+
+
+def test_one_lane_answers_again_and_the_others_stay(live: LivePage, gates: Gates) -> None:
+    ask(live)
+    latency = live.lane("conventional").locator(".lm-clock").inner_text()
+    gates.hold(Priority.BASELINE, after=2)
+    live.page.get_by_role("button", name="Have Small model alone answer again").click()
+    live.wait_for_lane("slm", "writing")
+    expect(live.page.get_by_role("button", name="Have LiveMind answer again")).to_be_hidden()
+    gates.open()
+    live.wait_for_lane("slm", "done")
+    expect(live.lane("slm").locator(".lm-answer")).to_have_text(f"The slm says: {ANSWER}")
+    expect(live.lane("conventional").locator(".lm-clock")).to_have_text(latency)
+    expect(live.page.locator("#lm-history .lm-earlier")).to_have_count(0)
+
+
+def test_editing_an_earlier_prompt_goes_on_in_a_new_chat(live: LivePage) -> None:
+    live.page.evaluate("indexedDB.deleteDatabase('livemind')")
+    live.page.reload()
+    live.ready()
+    for text in ("A first question?", "A second question?", QUESTION):
+        ask(live, text)
+    expect(live.page.locator(".lm-chat .lm-caption")).to_contain_text(["3 turns"])
+    live.page.locator("#lm-history summary", has_text="A second question?").click()
+    live.page.locator("#lm-history details[open]").get_by_role("button", name="Edit and resend").click()
+    expect(live.box).to_have_value("A second question?")
+    expect(live.page.locator("#lm-turn .lm-prompt-said")).to_have_text("A first question?")
+    ask(live, "Another second question?")
+    expect(live.page.locator("#lm-history .lm-earlier-prompt")).to_have_text(["A first question?"])
+    expect(live.page.locator(".lm-chat .lm-caption")).to_contain_text(["2 turns", "3 turns"])

@@ -25,6 +25,7 @@ from livemind_app.engine.loading import device
 from livemind_app.engine.models.load import resolve_dtype, resolve_weights
 from livemind_app.errors import ConfigError
 from livemind_app.loading import open_engine
+from livemind_app.protocol import Engine
 from livemind_app.session.options import Options
 
 MODELS = ("preset", "llm", "slm", "dtype", "weights", "prefill")
@@ -106,15 +107,20 @@ def measure_job(job: Job, out: Path, *, resume: bool) -> Result:
         try:
             with Bar(len(job.bench), len(journal.records)) as bar:
                 asyncio.run(measure(engine, job.bench, journal, bar))
-            made_with = facts(engine)
+            return result_of(job, journal, engine, time.perf_counter() - began)
         finally:
             engine.close()
+
+
+def result_of(job: Job, journal: Records, engine: Engine, seconds: float) -> Result:
+    """What a journal that has everything gives; `seconds` is how long this run took."""
     records = [journal.records[question.id, lane.name] for question, lane in job.bench.schedule()]
+    made_with = facts(engine)
     meta = {
         **_meta(job),
         **made_with,
         **_formats(job.settings, made_with["models"]),
-        "seconds": round(time.perf_counter() - began, 1),
+        "seconds": round(seconds, 1),
     }
     return Result(summarize(records, [lane.name for lane in job.bench.lanes]), meta, records)
 

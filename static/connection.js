@@ -1,0 +1,115 @@
+// This tab's line to the server: a session, the draft that goes up, the events that come down.
+import * as api from "./api.js";
+import { Draft } from "./draft.js";
+import { Session, memory } from "./session.js";
+import { Stream } from "./stream.js";
+
+export class Connection {
+  #session = new Session();
+  #stream;
+
+  // on: event(event), up(), sending(flag), offline(flag), refused(error), wanted() → options of a new session,
+  // renewed(options) when one has taken the place of a lost one
+  constructor(on) {
+    this.on = on;
+    this.#stream = new Stream({ event: on.event, up: () => this.#up(), down: (token) => this.#down(token) });
+    this.draft = new Draft(
+      {
+        put: (revision, text) => api.putDraft(this.token, revision, text),
+        submit: (revision, text) => api.submit(this.token, revision, text),
+        renew: () => this.#renew(this.token),
+      },
+      {
+        sending: on.sending,
+        offline: on.offline,
+        refused: on.refused,
+        revision: (number) => memory.set("revision", number),
+      },
+      Number(memory.get("revision") ?? 0),
+    );
+    window.addEventListener("online", () => this.#hurry());
+    window.addEventListener("offline", () => on.offline(true));
+    window.addEventListener("pageshow", (event) => event.persisted && this.#stream.hurry());
+  }
+
+  // Null until start() has found a session.
+  get token() {
+    return this.#session.token;
+  }
+
+  // Resolves to whether the session is a new one, and the options that it has.
+  async start(wanted) {
+    const fresh = await this.reached(() => this.#session.start(wanted));
+    const options = this.#session.options ?? (await this.reached(() => this.configure(wanted ?? {})));
+    return { fresh, options };
+  }
+
+  // From here on events come. Of a session that is not new nobody knows which draft it holds.
+  open(fresh) {
+    this.#stream.open(this.token);
+    this.draft.resend(fresh ? "" : null);
+  }
+
+  // Asked again until the server is there.
+  async reached(ask) {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        this.on.refused(error);
+        await new Promise((resolve) => setTimeout(resolve, error.retryAfter * 1000 || 1000));
+      }
+    }
+  }
+
+  configure(changes) {
+    return api.changeOptions(this.token, changes).then(({ options }) => options);
+  }
+
+  clear(turns) {
+    return api.clear(this.token, turns);
+  }
+
+  // All answers, or that of one lane.
+  stop(lane) {
+    return api.stop(this.token, lane);
+  }
+
+  retry(lane) {
+    return api.retry(this.token, lane);
+  }
+
+  #hurry() {
+    this.#stream.hurry();
+    this.draft.hurry();
+  }
+
+  #up() {
+    this.draft.hurry();
+    this.on.up();
+  }
+
+  // The stream was lost: is the session still there?
+  async #down(token) {
+    try {
+      await api.probe(token);
+    } catch (error) {
+      if (error.code === "unknown_session") await this.#renew(token);
+      else this.on.offline(true);
+    }
+  }
+
+  // Resolves to whether there is a session to go on with.
+  async #renew(lost) {
+    try {
+      if (await this.#session.renew(lost, this.on.wanted())) {
+        await this.on.renewed(this.#session.options);
+        this.open(true);
+      }
+      return true;
+    } catch (error) {
+      this.on.refused(error);
+      return false;
+    }
+  }
+}
