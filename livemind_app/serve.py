@@ -9,7 +9,7 @@ from typing import Any
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before Gradio is imported
 
 import gradio as gr
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
@@ -17,12 +17,15 @@ from starlette.staticfiles import StaticFiles
 from livemind_app.benchmark.typing.own_prompts import OwnPrompts
 from livemind_app.benchmark.typing.own_prompts_routes import own_prompts_router
 from livemind_app.config import Settings
+from livemind_app.engine.local import LocalEngine
 from livemind_app.loading import open_engine
 from livemind_app.protocol import Engine
+from livemind_app.sentence_vae.inspector import Inspector
 from livemind_app.serving import logs
 from livemind_app.serving.access import Access
 from livemind_app.serving.app import create_api
 from livemind_app.serving.history import History, open_history
+from livemind_app.serving.inspector_routes import inspector_router
 from livemind_app.serving.server import Server, listen
 from livemind_app.session.limits import Limits
 from livemind_app.session.manager import SessionManager
@@ -48,8 +51,8 @@ def create_app(settings: Settings, engine: Engine, history: History | None = Non
     manager = SessionManager(engine, Limits(**settings.limits))
     access = Access(settings.rate, settings.allow_origin, settings.framed_by, settings.password)
     own = OwnPrompts(engine, settings)
-    benchmark = own_prompts_router(own)
-    app = create_api(manager, engine.status, access=access, history=history, others=[benchmark])
+    others = [own_prompts_router(own), *_inspector(engine, settings)]
+    app = create_api(manager, engine.status, access=access, history=history, others=others)
     # Gradio's page asks for its own fonts and pictures under /static too.
     files = FreshFiles(directory=static_folder(), packages=[("gradio", "templates/frontend/static")])
     app.mount("/static", files)
@@ -66,6 +69,13 @@ def create_app(settings: Settings, engine: Engine, history: History | None = Non
     app.state.drain = drain
     app.state.end_streams = end_streams
     return app
+
+
+def _inspector(engine: Engine, settings: Settings) -> list[APIRouter]:
+    """Where models are computed on here."""
+    if not isinstance(engine, LocalEngine):
+        return []
+    return [inspector_router(Inspector(engine, settings.sentence_vae))]
 
 
 async def _mount_page(app: FastAPI, manager: SessionManager) -> gr.routes.App:

@@ -50,6 +50,9 @@ export const stop = (token, lane) => call("POST", of(token, "stop"), lane ? { la
 export const retry = (token, lane) => call("POST", of(token, "retry"), { lane });
 export const clear = (token, turns = []) => call("POST", of(token, "clear"), { turns });
 
+export const sentences = (text) => call("POST", "sentence-vae/sentences", { text }).then((found) => found.sentences);
+export const between = (first, second) => call("POST", "sentence-vae/between", { first, second }).then(({ texts }) => texts);
+
 export const benchmark = () => call("GET", "benchmark");
 export const startBenchmark = (prompts, options) => call("POST", "benchmark", { prompts, options });
 export const cancelBenchmark = () => call("DELETE", "benchmark");

@@ -16,6 +16,7 @@ import { Preferences } from "./options/preferences.js";
 import { memory } from "./session.js";
 import { Typist } from "./typist.js";
 import { offerBenchmark } from "./view/benchmark.js";
+import { offerInspector } from "./view/inspector.js";
 import { keepChats } from "./view/chats.js";
 import { askConsent } from "./view/consent.js";
 import { openDrawer } from "./view/drawer.js";
@@ -100,6 +101,7 @@ function furnish() {
   offerLanes({ stop: (lane) => actions.stopLane(lane), retry: (lane) => actions.retryLane(lane) });
   offerHistory({ edit: (id) => actions.branch(id) });
   offerTurn({ again: () => actions.askAgain(), edit: () => actions.edit(), compare });
+  offerInspector(api);
   offerBenchmark({ start: (text) => benchmark.start(text, preferences.now ?? {}), cancel: () => benchmark.cancel() });
   keepChats({
     open: (id) => keeper.open(id),

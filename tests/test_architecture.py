@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"text", "decoding", "engine", "llm_to_slm", "sentence_vae", "training"}
     | {"loading", "session", "serving"},
     "loading": BASE | {"engine", "llm_to_slm", "sentence_vae"},
-    "serve": BASE | {"engine", "loading", "session", "serving", "benchmark", "ui"},
+    "serve": BASE | {"engine", "sentence_vae", "loading", "session", "serving", "benchmark", "ui"},
     "cli": BASE | {"engine", "llm_to_slm", "sentence_vae", "benchmark", "serve"},
     "__main__": {"cli"},
     # The names of the library, each imported when it is first used.

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from livemind_app.engine.cache import CachePool
 from livemind_app.engine.generation import LoadedModel, generation
@@ -17,6 +17,7 @@ from livemind_app.protocol import (
     Finished,
     ModelStatus,
     Output,
+    Priority,
     Request,
     Role,
     Tokenizer,
@@ -25,6 +26,7 @@ from livemind_app.protocol import (
 )
 
 CACHE_BYTES = 2 * 2**30
+T = TypeVar("T")
 Report = Callable[[ModelStatus], None]
 Models = Mapping[Role, LoadedModel]
 Loader = Callable[[Report], Models]
@@ -94,9 +96,24 @@ class LocalEngine:
 
     def forget(self, session: str) -> None:
         """Drop the caches of a session, on the thread that owns them."""
-        request = Request((), "llm", 0, session=session)
         with suppress(EngineError):  # closed: there is nothing left to drop
-            self._worker.submit(request, self._forget(session), lambda output: None)
+            self._submit(lambda: self._pool.forget(session), Priority.ANSWER)
+
+    def compute(self, work: Callable[[Models], T]) -> Future[T]:
+        """Something else on the models' thread, when nobody waits for an answer; it keeps them all waiting.
+
+        The future fails as `work` does, and with EngineError where there are no models.
+        """
+        future: Future[T] = Future()
+
+        def compute() -> None:
+            try:
+                future.set_result(work(self._loaded()))
+            except Exception as error:
+                future.set_exception(error)
+
+        self._submit(compute, Priority.BASELINE)
+        return future
 
     def close(self) -> None:
         self._worker.close()
@@ -106,10 +123,7 @@ class LocalEngine:
 
     def _generation(self, request: Request) -> Generation:
         """Begins on the worker's thread, when the models are loaded or have failed to."""
-        try:
-            model = self._models.result(timeout=0)[request.role]
-        except LiveMindError as error:
-            raise EngineError(f"no model: {error}") from error
+        model = self._loaded()[request.role]
         ability = needed(request)
         if ability is None:
             yield from generation(model, self._pool, request)
@@ -124,9 +138,19 @@ class LocalEngine:
             return "the models are still loading"
         return self._abilities.get((ability, role), "this engine was made without it")
 
-    def _forget(self, session: str) -> Generation:
-        self._pool.forget(session)
-        yield Finished("length")
+    def _loaded(self) -> Models:
+        """To be called on the worker's thread."""
+        try:
+            return self._models.result(timeout=0)
+        except LiveMindError as error:
+            raise EngineError(f"no model: {error}") from error
+
+    def _submit(self, work: Callable[[], None], priority: Priority) -> None:
+        def generation() -> Generation:
+            work()
+            yield Finished("length")
+
+        self._worker.submit(Request((), "llm", 0, priority=priority), generation(), lambda output: None)
 
     def _load(self, load: Loader) -> None:
         try:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from livemind_app.sentence_vae.codec import Codec, Ids, Latents
+from livemind_app.sentence_vae.codec import Codec, Ids
 from livemind_app.sentence_vae.updated import Updated
 
 
@@ -33,26 +33,38 @@ class HybridContext(Updated):
         self.inward = nn.Linear(size, size)
         nn.init.normal_(self.inward.weight, std=0.1 * size**-0.5)
 
-    def rows(self, latents: Latents, ids: Ids) -> Tensor:
-        """What the backbone reads, [1, latents + ids, d]: old sentences, then tokens."""
-        tokens = torch.tensor([list(ids)], dtype=torch.long, device=self.inward.weight.device)
-        old = self.inward(latents.values[latents.mask])[None]
-        return torch.cat([old, self.codec.embed(tokens)], dim=1)
+    def rows(self, pieces: Sequence[tuple[Ids, bool]]) -> Tensor:
+        """What the backbone reads, [1, rows, d]: of an old piece its latents, of another one its tokens."""
+        latents = self.latents([ids for ids, old in pieces if old])
+        read = iter(latents)
+        return torch.cat([next(read) if old else self._embedded(ids) for ids, old in pieces])[None]
 
-    def nats(self, latents: Latents, ids: Ids, scored: int) -> Tensor:
-        """Of the last `scored` ids, [scored], each given all before it; to be called inside `updated`."""
-        states = self.base.model(inputs_embeds=self.rows(latents, ids), use_cache=False).last_hidden_state
-        logits = self.base.lm_head(states[0, -scored - 1 : -1]).float()
-        targets = torch.tensor(list(ids[-scored:]), device=logits.device)
+    def latents(self, sentences: Sequence[Ids]) -> list[Tensor]:
+        """Of each sentence [slots, d], as the backbone reads them."""
+        if not sentences:
+            return []
+        with torch.no_grad():
+            encoded = self.codec.encode(sentences)
+        rows = self.inward(encoded.values)
+        return [own[:count] for own, count in zip(rows, encoded.counts.tolist(), strict=True)]
+
+    def logits(self, pieces: Sequence[tuple[Ids, bool]], scored: int) -> Tensor:
+        """Of the last `scored` tokens, [scored, vocabulary], each given all before it; inside `updated`."""
+        states = self.base.model(inputs_embeds=self.rows(pieces), use_cache=False).last_hidden_state
+        logits: Tensor = self.base.lm_head(states[0, -scored - 1 : -1]).float()
+        return logits
+
+    def nats(self, pieces: Sequence[tuple[Ids, bool]], scored: int) -> Tensor:
+        """Of the last `scored` tokens, [scored]; the last piece has them, or more. Inside `updated`."""
+        logits = self.logits(pieces, scored)
+        targets = torch.tensor(list(pieces[-1][0][-scored:]), device=logits.device)
         return functional.cross_entropy(logits, targets, reduction="none")
 
-    def encoded(self, sentences: Sequence[Ids]) -> Latents:
-        """Latents of old sentences; of none there are none."""
-        if sentences:
-            with torch.no_grad():
-                return self.codec.encode(sentences)
-        size = self.inward.in_features
-        device = self.inward.weight.device
-        return Latents(
-            torch.zeros(0, 1, size, device=device), torch.zeros(0, dtype=torch.long, device=device)
-        )
+    def pieces(self, sentences: Sequence[Ids], raw: int | None = None) -> list[tuple[Ids, bool]]:
+        """A text with its last `raw` sentences (of the configuration if None) as tokens, in one piece."""
+        old = max(0, len(sentences) - (self.config.raw if raw is None else raw))
+        tokens = [token for sentence in sentences[old:] for token in sentence]
+        return [*((sentence, True) for sentence in sentences[:old]), (tokens, False)]
+
+    def _embedded(self, ids: Ids) -> Tensor:
+        return self.codec.embed(torch.tensor(list(ids), dtype=torch.long, device=self.inward.weight.device))

@@ -40,14 +40,11 @@ def sllm_nats(model: SentenceModel, sentences: Sequence[Ids], scored: int | None
 
 def hybrid_nats(context: HybridContext, sentences: Sequence[Ids]) -> Tensor:
     """Of the last sentence's tokens, with the sentences before the last few as latents."""
-    old = max(0, len(sentences) - 1 - context.config.raw)
-    ids = [token for sentence in sentences[old:] for token in sentence]
     with context.updated():
-        return context.nats(context.encoded(sentences[:old]), ids, len(sentences[-1]))
+        return context.nats(context.pieces(sentences, context.config.raw + 1), len(sentences[-1]))
 
 
 def positions(context: HybridContext, sentences: Sequence[Ids]) -> int:
     """Backbone positions that `hybrid_nats` reads before the last sentence."""
-    old = max(0, len(sentences) - 1 - context.config.raw)
-    slots = sum(context.codec.config.slots(len(sentence)) for sentence in sentences[:old])
-    return slots + sum(map(len, sentences[old:-1]))
+    slots = context.codec.config.slots
+    return sum(slots(len(ids)) if old else len(ids) for ids, old in context.pieces(sentences[:-1]))

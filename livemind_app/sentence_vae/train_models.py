@@ -1,4 +1,4 @@
-"""What the two models on top of a trained codec learn from: windows of documents."""
+"""What the models on top of a trained codec learn from, and how the sentence model does."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +13,7 @@ from torch.nn import functional
 from livemind_app.errors import ConfigError
 from livemind_app.sentence_vae.codec import Ids, Latents
 from livemind_app.sentence_vae.data import Sentences
-from livemind_app.sentence_vae.hybrid import HybridContext
-from livemind_app.sentence_vae.perplexity import hybrid_nats, sllm_nats
+from livemind_app.sentence_vae.perplexity import sllm_nats
 from livemind_app.sentence_vae.sllm import Predicted, SentenceModel
 from livemind_app.sentence_vae.spoken import spoken
 
@@ -95,7 +94,7 @@ class SllmTask:
         self._rate = rate
 
     def groups(self) -> list[dict[str, Any]]:
-        return [{"params": list(_learning(self.module)), "lr": self._rate}]
+        return [{"params": list(learning(self.module)), "lr": self._rate}]
 
     def loss(self, step: int) -> tuple[Tensor, Mapping[str, float]]:
         model, windows = self.module, self._windows.drawn(step)
@@ -129,35 +128,7 @@ class SllmTask:
         return {"nats": float(torch.cat(rows).mean())}
 
 
-class HybridTask:
-    """Implements training.loop.Task for the hybrid context."""
-
-    def __init__(self, context: HybridContext, windows: Windows, rate: float) -> None:
-        self.module = context
-        self._windows = windows
-        self._rate = rate
-
-    def groups(self) -> list[dict[str, Any]]:
-        return [{"params": list(_learning(self.module)), "lr": self._rate}]
-
-    def loss(self, step: int) -> tuple[Tensor, Mapping[str, float]]:
-        rng = Random(step)  # noqa: S311 - a sample, no secret
-        rows = []
-        for document in (window.sentences for window in self._windows.drawn(step)):
-            old = rng.randrange(1, len(document) - 1)
-            ids = [token for sentence in document[old:] for token in sentence]
-            with self.module.updated():
-                rows.append(self.module.nats(self.module.encoded(document[:old]), ids, len(ids) - 1))
-        nats = torch.cat(rows)
-        return nats.mean(), {"tokens": float(len(nats))}
-
-    def evaluate(self) -> Mapping[str, Any]:
-        with torch.inference_mode():
-            rows = [hybrid_nats(self.module, window.sentences) for window in self._windows.held_out()]
-        return {"nats": float(torch.cat(rows).mean())}
-
-
-def _learning(module: nn.Module) -> list[nn.Parameter]:
+def learning(module: nn.Module) -> list[nn.Parameter]:
     """Low-rank updates wrap layers of the base, which stay as they are."""
     return [parameter for parameter in module.parameters() if parameter.requires_grad]
 

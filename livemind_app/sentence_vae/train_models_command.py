@@ -3,7 +3,7 @@
 import argparse
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from livemind_app.config import at_least
 
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     settings = {"base": meta["base"], "codec": meta["files"], "config": model.config.json()}
     settings |= {"training": asdict(training), "data": texts.hashes(corpora)}
     plan = Plan(args.steps, evaluate_every=args.evaluate_every, minutes=args.minutes)
-    task = _task(model, Windows(data, training), training)
+    task = _task(model, Windows(data, training), training, tokenizer)
     if not train(task, args.out, plan, settings, resume=args.resume):
         print(f"stopped; go on with --resume ({args.out})")
         return 0
@@ -77,10 +77,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _task(model: "Model", windows: "Windows", training: "ModelTraining") -> "Task":
+def _task(model: "Model", windows: "Windows", training: "ModelTraining", tokenizer: Any) -> "Task":
+    from livemind_app.engine.chat import ChatTokenizer
     from livemind_app.sentence_vae.sllm import SentenceModel
-    from livemind_app.sentence_vae.train_models import HybridTask, SllmTask
+    from livemind_app.sentence_vae.train_hybrid import Frame, HybridTask
+    from livemind_app.sentence_vae.train_models import SllmTask
 
     if isinstance(model, SentenceModel):
         return SllmTask(model, windows, training.rate)
-    return HybridTask(model, windows, training.rate)
+    frame = Frame.of(ChatTokenizer(tokenizer)) if tokenizer.chat_template else None
+    return HybridTask(model, windows, training.rate, frame)

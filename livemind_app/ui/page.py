@@ -59,6 +59,7 @@ def build_page(manager: SessionManager) -> gr.Blocks:
         _place("lm-timeline")
         _place("lm-runs")
         _place("lm-benchmark")
+        _place("lm-inspector")
         _place("lm-history")
         _place("lm-chats")
         prompt.change(fn=None, js=_call("changed()"))

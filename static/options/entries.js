@@ -47,6 +47,7 @@ export const ENTRIES = [
   },
   { name: "max_tokens", group: "answers" },
   { name: "lookahead", group: "answers" },
+  { name: "sentence_vae", group: "answers" },
   { name: "temperature", group: "sampling", input: "slider", step: 0.05 },
   { name: "top_p", group: "sampling", input: "slider", step: 0.01, off: greedy },
   { name: "top_k", group: "sampling", off: greedy },

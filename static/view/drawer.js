@@ -26,7 +26,7 @@ export function openDrawer(options, handlers) {
   on = handlers;
 }
 
-// unavailable: choices that these models do not have, by name, and why
+// unavailable: by option, choices that these models do not have, and why
 export function renderDrawer(options, unavailable) {
   const view = parts();
   if (!view || !offered || !options) return;
@@ -53,7 +53,7 @@ function fill(body) {
 function update({ entry, node, control, reason }, options, unavailable) {
   control.set(entry.read ? entry.read(options) : options[entry.name]);
   const why = entry.off?.(options) ?? null;
-  const missing = control.withhold?.(unavailable) ?? [];
+  const missing = control.withhold?.(unavailable[entry.name] ?? {}) ?? [];
   const text = why ? DRAWER.off[why] : missing.join("\n");
   show(reason, text !== "");
   setText(reason, text);

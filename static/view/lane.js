@@ -145,6 +145,13 @@ function lookahead({ tokens, forwards, drafted_tokens: drafted }) {
   return [[PANE.lookahead, PANE.forwards(tokens / forwards, saved)]];
 }
 
+// What the answer's cache holds at the end; token by token it would be a position for each.
+function cache({ positions, kv_bytes: bytes, compression, prompt_tokens: read, tokens }) {
+  if (!positions) return [];
+  const saved = compression ? 1 - positions / (read + tokens) : null;
+  return [[PANE.cache, PANE.cached(positions, (bytes / 1e6).toFixed(1), saved)]];
+}
+
 export function figures(metrics, thinks) {
   const rows = [
     [PANE.first, seconds(metrics.ttft)],
@@ -152,6 +159,7 @@ export function figures(metrics, thinks) {
     [PANE.speed, rate(metrics.tokens_per_s)],
     [PANE.answer, PANE.tokens(metrics.tokens)],
     ...lookahead(metrics),
+    ...cache(metrics),
     [PANE.prompt, PANE.tokens(metrics.prompt_tokens)],
     [PANE.read, PANE.tokens(metrics.prefilled_after_submit)],
   ];

@@ -6,6 +6,7 @@ import { renderChats } from "./chats.js";
 import { renderConsent } from "./consent.js";
 import { renderDrawer } from "./drawer.js";
 import { renderHistory } from "./history.js";
+import { renderInspector } from "./inspector.js";
 import { renderIntro } from "./intro.js";
 import { LaneView } from "./lane.js";
 import { renderModels } from "./models.js";
@@ -16,6 +17,8 @@ import { renderStatus } from "./status.js";
 import { renderTabs } from "./tabs.js";
 import { renderTimeline } from "./timeline.js";
 import { renderTurn } from "./turn.js";
+
+const COMPRESSIONS = 2; // sllm and hybrid
 
 const panes = Object.keys(LANES).map((name) => new LaneView(name));
 
@@ -31,17 +34,27 @@ export function draw(page, now) {
   renderSegments(state, now);
   renderNotes(state, now);
   renderStatus(state, { ...notices, allowed: known }, health);
-  renderDrawer(options, health?.unavailable ?? {});
+  renderDrawer(options, unavailable(health));
   renderTurn(state, now, compared);
   renderTabs(state, now);
   for (const pane of panes) pane.render(state, now, visible.includes(pane.name), compared);
   renderTimeline(record, now, running(turn) || runningNote(state) !== null);
   renderRuns(state.turns);
   renderBenchmark(benchmark);
+  renderInspector(compresses(health));
   renderHistory(state);
   renderChats(keeper.list, keeper.id, state.turns.length > 0);
   const stop = document.querySelector("button#lm-stop");
   if (stop) stop.disabled = !running(turn) && !typing;
+}
+
+// By option: choices that the models do not have, and why.
+const unavailable = (health) => ({ lanes: health?.unavailable ?? {}, ...health?.unavailable_choices });
+
+// Do the models have a sentence codec?
+function compresses(health) {
+  const missing = health?.unavailable_choices?.sentence_vae;
+  return missing !== undefined && Object.keys(missing).length < COMPRESSIONS;
 }
 
 // Does the picture change by time alone?

@@ -212,12 +212,12 @@ def test_hybrid_is_the_base_on_latents_and_tokens() -> None:
     context = context_of(loaded)
     ids = TOKENIZER.encode(QUESTION)
     sentences = [piece.ids for piece in pieces(ids, TOKENIZER)]
-    latents = context.encoded(sentences[:-2])
+    old = [(sentence, True) for sentence in sentences[:-2]]
     raw: list[int] = [token for sentence in sentences[-2:] for token in sentence]
     expected: list[int] = []
     with torch.inference_mode():
         for _ in range(TOKENS):
-            states = loaded.model.model(inputs_embeds=context.rows(latents, [*raw, *expected]))
+            states = loaded.model.model(inputs_embeds=context.rows([*old, ([*raw, *expected], False)]))
             expected.append(int(loaded.model.lm_head(states.last_hidden_state[0, -1]).argmax()))
     found = list(outputs(HybridMethod(loaded, context), request("", "hybrid", ids=ids)))
     end = next((at for at, token in enumerate(expected) if token in loaded.end_ids), TOKENS)

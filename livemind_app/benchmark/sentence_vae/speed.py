@@ -49,8 +49,7 @@ def _base(bundle: Bundle, context: Sequence[Ids], tokens: int) -> Iterator[int]:
 
 @torch.inference_mode()
 def _hybrid(bundle: Bundle, hybrid: HybridContext, context: Sequence[Ids], tokens: int) -> Iterator[int]:
-    old = max(0, len(context) - hybrid.config.raw)
-    rows = hybrid.rows(hybrid.encoded(context[:old]), [token for s in context[old:] for token in s])
+    rows = hybrid.rows(hybrid.pieces(context))
     cache = DynamicCache()
     with hybrid.updated():
         output = bundle.base(inputs_embeds=rows, past_key_values=cache, use_cache=True, logits_to_keep=1)

@@ -99,10 +99,8 @@ class HybridMethod:
 
     @torch.inference_mode()
     def _encode(self, cache: MixedCache, sentences: Sequence[Ids]) -> None:
-        latents = self._context.codec.encode(sentences)
-        rows = self._context.inward(latents.values)
-        for sentence, own, count in zip(sentences, rows, latents.counts.tolist(), strict=True):
-            cache.add(sentence, own[:count])
+        for sentence, rows in zip(sentences, self._context.latents(sentences), strict=True):
+            cache.add(sentence, rows)
 
     def _run(
         self, cache: MixedCache, request: Request, parts: Sequence[tuple[Piece, bool]], seconds: float

@@ -38,8 +38,8 @@ def _method(setting: Compression, model: LoadedModel, folder: str | None) -> Met
     """Not read yet: a base in fp32 is half a gigabyte, and few ask for it."""
     root = Path(folder) if folder else shipped(model.name)
     try:
-        if root is None:
-            raise ModelError(f"there is no SentenceVAE for {model.name}")
+        if root is None or not (folder or (root / setting / checkpoint.META).is_file()):
+            raise ModelError(f"there is no SentenceVAE of this kind for {model.name}")
         for part in (CODEC, setting):
             base = checkpoint.read_meta(root / part).get("base")
             if base != model.name:

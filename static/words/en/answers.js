@@ -93,6 +93,9 @@ export const PANE = {
   answer: "Answer",
   lookahead: "Lookahead",
   forwards: (each, saved) => `${each.toFixed(2)} tokens a forward · ${count(saved, "forward")} saved`,
+  cache: "Cache at the end",
+  cached: (positions, megabytes, saved) =>
+    `${count(positions, "position")}, ${megabytes} MB${saved === null ? "" : ` (${percent(-saved)} of token by token)`}`,
   prompt: "Prompt",
   read: "Read after Enter",
   ready: "Ready at Enter",

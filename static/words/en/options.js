@@ -55,6 +55,11 @@ export const OPTIONS = {
   },
   max_tokens: { label: "Longest answer", help: "In tokens, about ¾ of a word each." },
   lookahead: { label: "Lookahead", help: "Drafts several words at once; the model confirms each. The answer stays the same." },
+  sentence_vae: {
+    label: "SentenceVAE",
+    help: "A model that has it reads old sentences as a few vectors, or writes whole sentences. The answer changes, and so does its quality.",
+    values: { off: "Off", sllm: "Whole sentences", hybrid: "Compressed context" },
+  },
   temperature: { label: "Temperature", help: "0 always takes the likeliest word; more is more varied." },
   top_p: { label: "Top p", help: "Only the likeliest words that together have this probability. 1: all." },
   top_k: { label: "Top k", help: "Only so many of the likeliest words. 0: all." },

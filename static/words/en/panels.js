@@ -48,3 +48,19 @@ export const BENCHMARK = {
   },
   columns: ["Lane", "Prompts", "First word, median", "Complete, mean", "95 % interval", "Against conventional", "Thrown away, tokens each"],
 };
+
+export const INSPECTOR = {
+  title: "Look into SentenceVAE",
+  hint: "A sentence becomes a few vectors and is written again from these alone.",
+  first: "A text",
+  example: "The bakery bakes 120 rolls in the morning.",
+  second: "Another sentence",
+  other: "By noon it has sold half of them.",
+  encode: "Encode and decode",
+  blend: "From the first to the second",
+  returned: "What comes back",
+  between: "Between the two",
+  computing: "Computing…",
+  latent: (index, count) => `Latent ${index} of ${count}`,
+  right: (right, tokens, latents) => `${right} of ${count(tokens, "token")} right, from ${count(latents, "vector")}`,
+};

@@ -81,6 +81,9 @@ export const PANE = {
   answer: "回答",
   lookahead: "先読み",
   forwards: (each, saved) => `1 回の計算で ${each.toFixed(2)} トークン · ${count(saved, " 回")}節約`,
+  cache: "終了時のキャッシュ",
+  cached: (positions, megabytes, saved) =>
+    `${count(positions, " 位置")}、${megabytes} MB${saved === null ? "" : `（逐語比 ${percent(-saved)}）`}`,
   prompt: "プロンプト",
   read: "Enter 後に読んだ量",
   ready: "Enter 時に用意済み",

@@ -55,6 +55,11 @@ export const OPTIONS = {
   },
   max_tokens: { label: "回答の最大長", help: "トークン数。" },
   lookahead: { label: "先読み", help: "数語を一度に下書きし、モデルが確かめます。回答は変わりません。" },
+  sentence_vae: {
+    label: "SentenceVAE",
+    help: "対応するモデルは、古い文を数個のベクトルとして読むか、文を丸ごと書きます。回答とその質は変わります。",
+    values: { off: "オフ", sllm: "文ごと", hybrid: "圧縮した文脈" },
+  },
   temperature: { label: "温度", help: "0 は常に最もありそうな語。大きいほど多様です。" },
   top_p: { label: "Top p", help: "合計がこの確率になる語だけ。1：すべて。" },
   top_k: { label: "Top k", help: "上位この数の語だけ。0：すべて。" },

@@ -48,3 +48,19 @@ export const BENCHMARK = {
   },
   columns: ["レーン", "プロンプト数", "最初の語、中央値", "回答完了、平均", "95 % 区間", "通常との比較", "破棄トークン（1 回あたり）"],
 };
+
+export const INSPECTOR = {
+  title: "SentenceVAE をのぞく",
+  hint: "文は数個のベクトルになり、それだけから書き直されます。",
+  first: "テキスト",
+  example: "The bakery bakes 120 rolls in the morning.",
+  second: "別の文",
+  other: "By noon it has sold half of them.",
+  encode: "符号化して復号",
+  blend: "最初の文から次の文へ",
+  returned: "復元された文",
+  between: "二つの間",
+  computing: "計算中…",
+  latent: (index, count) => `ベクトル ${index} / ${count}`,
+  right: (right, tokens, latents) => `${count(tokens, " トークン")}中 ${right} が正しい（${count(latents, " ベクトル")}から）`,
+};

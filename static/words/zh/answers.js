@@ -77,6 +77,9 @@ export const PANE = {
   answer: "回答",
   lookahead: "前瞻",
   forwards: (each, saved) => `每次前向 ${each.toFixed(2)} 个词元 · 省下 ${count(saved, "次前向")}`,
+  cache: "结束时的缓存",
+  cached: (positions, megabytes, saved) =>
+    `${count(positions, "个位置")}，${megabytes} MB${saved === null ? "" : `（较逐词 ${percent(-saved)}）`}`,
   prompt: "提示",
   read: "回车后读取",
   ready: "回车时已备",

@@ -55,6 +55,11 @@ export const OPTIONS = {
   },
   max_tokens: { label: "最长回答", help: "以词元计。" },
   lookahead: { label: "前瞻", help: "一次起草数个词，由模型逐一确认。回答不变。" },
+  sentence_vae: {
+    label: "SentenceVAE",
+    help: "具备它的模型把旧句子读作几个向量，或整句书写。回答及其质量会改变。",
+    values: { off: "关闭", sllm: "整句", hybrid: "压缩上下文" },
+  },
   temperature: { label: "温度", help: "0 总取最可能的词；越大越多样。" },
   top_p: { label: "Top p", help: "只取合计达到此概率的最可能的词。1：全部。" },
   top_k: { label: "Top k", help: "只取这么多最可能的词。0：全部。" },

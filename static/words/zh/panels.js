@@ -48,3 +48,19 @@ export const BENCHMARK = {
   },
   columns: ["通道", "提示数", "首词，中位数", "完整回答，均值", "95 % 区间", "与常规相比", "每次丢弃的词元"],
 };
+
+export const INSPECTOR = {
+  title: "查看 SentenceVAE",
+  hint: "一个句子变成几个向量，再仅凭这些向量写出来。",
+  first: "一段文字",
+  example: "The bakery bakes 120 rolls in the morning.",
+  second: "另一个句子",
+  other: "By noon it has sold half of them.",
+  encode: "编码并解码",
+  blend: "从第一句到第二句",
+  returned: "还原的句子",
+  between: "两句之间",
+  computing: "计算中…",
+  latent: (index, count) => `向量 ${index} / ${count}`,
+  right: (right, tokens, latents) => `${right} / ${count(tokens, "个词元")}正确，来自 ${count(latents, "个向量")}`,
+};

@@ -1,0 +1,92 @@
+"""How the hybrid context learns: to expect on latents what the base itself expects on all tokens.
+
+What is learned is the difference that compression makes, so the base keeps what it was tuned for. Every other
+text is framed as a chat: its beginning is asked, the rest is the answer.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from random import Random
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from livemind_app.engine.chat import ChatTokenizer
+from livemind_app.sentence_vae.codec import Ids
+from livemind_app.sentence_vae.hybrid import HybridContext
+from livemind_app.sentence_vae.perplexity import hybrid_nats
+from livemind_app.sentence_vae.train_models import Window, Windows, learning
+
+MOST_RAW = 4  # sentences before the answer that stay tokens, in training
+
+Piece = tuple[Ids, bool]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Tokens of a chat before the question, and between it and the answer."""
+
+    before: Ids
+    between: Ids
+
+    @classmethod
+    def of(cls, tokenizer: ChatTokenizer) -> Self:
+        """By the model's own template."""
+        mark = "\ue000"
+        ids, marked = tokenizer.render([{"role": "user", "content": mark}]), tokenizer.encode(mark)
+        at = next(at for at in range(len(ids)) if ids[at : at + len(marked)] == marked)
+        return cls(ids[:at], ids[at + len(marked) :])
+
+
+class HybridTask:
+    """Implements training.loop.Task for the hybrid context."""
+
+    def __init__(self, context: HybridContext, windows: Windows, rate: float, frame: Frame | None) -> None:
+        """`frame`: None trains on plain texts only."""
+        self.module = context
+        self._windows = windows
+        self._rate = rate
+        self._frame = frame
+
+    def groups(self) -> list[dict[str, Any]]:
+        return [{"params": list(learning(self.module)), "lr": self._rate}]
+
+    def loss(self, step: int) -> tuple[Tensor, Mapping[str, float]]:
+        rng = Random(step)  # noqa: S311 - a sample, no secret
+        rows = [self._divergence(window, rng) for window in self._windows.drawn(step)]
+        return torch.cat(rows).mean(), {"tokens": float(sum(map(len, rows)))}
+
+    def evaluate(self) -> Mapping[str, Any]:
+        rng, windows = Random(0), self._windows.held_out()  # noqa: S311 - a sample, no secret
+        with torch.inference_mode():
+            nats = [hybrid_nats(self.module, window.sentences) for window in windows]
+            divergence = [self._divergence(window, rng) for window in windows]
+        return {"nats": float(torch.cat(nats).mean()), "divergence": float(torch.cat(divergence).mean())}
+
+    def _divergence(self, window: Window, rng: Random) -> Tensor:
+        """Kullback-Leibler, [tokens], of what the base expects from what is expected on latents."""
+        pieces, scored = self._pieces(window.sentences, rng)
+        expected = self._expected(pieces, scored).log_softmax(dim=-1)
+        with self.module.updated():
+            said = self.module.logits(pieces, scored).log_softmax(dim=-1)
+        return (expected.exp() * (expected - said)).sum(dim=-1)
+
+    def _pieces(self, sentences: Sequence[Ids], rng: Random) -> tuple[list[Piece], int]:
+        """A window with its first sentences old, and how many of its last tokens are learned from."""
+        answer = rng.randrange(2, len(sentences))
+        old = max(1, answer - rng.randint(0, MOST_RAW))
+        raw, last = (list(chain(*part)) for part in (sentences[old:answer], sentences[answer:]))
+        read: list[Piece] = [(sentence, True) for sentence in sentences[:old]]
+        if self._frame is None or rng.random() < 0.5:
+            ids = [*raw, *last]
+            return [*read, (ids, False)], len(ids) - 1
+        ids = [*raw, *self._frame.between, *last]
+        return [(self._frame.before, False), *read, (ids, False)], len(last)
+
+    @torch.no_grad()
+    def _expected(self, pieces: Sequence[Piece], scored: int) -> Tensor:
+        """The base's own logits on all tokens."""
+        ids = [token for piece, _ in pieces for token in piece]
+        return self.module.logits([(ids, False)], scored)
