@@ -4,13 +4,18 @@ Those that come with the package lie in adapters/<large model>--<small model>/.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from livemind_app.engine.generation import LoadedModel
 from livemind_app.engine.local import Models
+from livemind_app.engine.models.prepare import prepare
+from livemind_app.engine.models.pretrained import read_network
+from livemind_app.engine.packed.revise import revised
 from livemind_app.errors import ModelError
 from livemind_app.llm_to_slm.conditioner import Conditioner, Shape
 from livemind_app.llm_to_slm.generation import Pair
@@ -29,25 +34,43 @@ class Adapter:
     meta: Mapping[str, Any]
 
     def attach(self, models: Models) -> Pair:
-        """Put the updates beside the small model's layers, where they rest until a guided answer.
-
-        Raises ModelError where the models are not those that it was trained for.
-        """
+        """Raises ModelError where the models are not those that it was trained for."""
         reader, writer = models["llm"], models["slm"]
-        for role, model in (("llm", reader), ("slm", writer)):
-            if model.name != self.meta[role]:
-                raise ModelError(f"the adapter is for {self.meta[role]} as {role}, not for {model.name}")
+        if reader.name != self.meta["llm"]:
+            raise ModelError(f"the adapter is for {self.meta['llm']} as llm, not for {reader.name}")
         widths = [model.model.config.get_text_config().hidden_size for model in (reader, writer)]
         if widths != [self.conditioner.shape.reader, self.conditioner.shape.writer]:
             raise ModelError(f"the adapter does not fit {reader.name} and {writer.name}: other widths")
+        return Pair(reader, self.merged(writer), self.conditioner.to(reader.model.device).eval())
+
+    def merged(self, writer: LoadedModel) -> LoadedModel:
+        """The small model with its updates in its weights. It shares all others with `writer`, which stays.
+
+        Raises ModelError for another model.
+        """
+        if writer.name != self.meta["slm"]:
+            raise ModelError(f"the adapter is for {self.meta['slm']} as slm, not for {writer.name}")
         try:
-            updates = lora.attach(writer.model, self.lora, self.meta["alpha"], self.meta["names"])
+            changes = lora.changes(writer.model, self.lora, self.meta["alpha"], self.meta["names"])
+            network = revised(writer.model, changes, _Stored(writer.name))
         except (KeyError, RuntimeError) as error:
             raise ModelError(f"the adapter does not fit {writer.name} ({error})") from error
-        device = writer.model.device
-        for update in updates:
-            update.down.data, update.up.data = update.down.to(device), update.up.to(device)
-        return Pair(reader, writer, self.conditioner.to(device).eval(), updates)
+        return replace(writer, model=network)
+
+
+class _Stored:
+    """A model's weights as its files have them, opened when the first is asked for."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __call__(self, projection: str) -> Tensor:
+        weight: Tensor = self._network.get_parameter(f"{projection}.weight")
+        return weight
+
+    @cached_property
+    def _network(self) -> Any:
+        return read_network(prepare(self._name), dtype="auto")
 
 
 def save(

@@ -7,7 +7,6 @@ from time import perf_counter
 import torch
 from torch import Tensor
 
-from livemind_app.decoding.lookahead.tree import Tree
 from livemind_app.engine.cache import CachePool, KVCache
 from livemind_app.engine.generation import PREFILL_CHUNK, LoadedModel, Run
 from livemind_app.engine.scheduler import Generation
@@ -16,27 +15,13 @@ from livemind_app.llm_to_slm.conditioner import Conditioner
 from livemind_app.llm_to_slm.reader import read
 from livemind_app.protocol import Finished, Guide, Request
 from livemind_app.text.prefix import common_prefix
-from livemind_app.training.lora import LoRALinear, applied
 
 
 @dataclass(frozen=True, kw_only=True)
 class Writer(LoadedModel):
-    """The small model for one prompt: `added` [prompt, width] goes to its embeddings, LoRA is on."""
+    """The small model for one prompt: `added` [prompt, width] goes to its embeddings."""
 
     added: Tensor
-    updates: Sequence[LoRALinear]
-
-    def prefill(self, ids: Sequence[int], cache: KVCache) -> None:
-        with applied(self.updates):
-            super().prefill(ids, cache)
-
-    def decode(self, tokens: Sequence[int], cache: KVCache) -> None:
-        with applied(self.updates):
-            super().decode(tokens, cache)
-
-    def verify(self, tree: Tree, cache: KVCache) -> Tensor:
-        with applied(self.updates):
-            return super().verify(tree, cache)
 
     def _inputs(self, ids: Sequence[int], start: int) -> dict[str, Tensor]:
         inputs = super()._inputs(ids, start)
@@ -49,17 +34,11 @@ class Writer(LoadedModel):
 class Pair:
     """Both models and what was trained between them. Implements engine.local.Method."""
 
-    def __init__(
-        self,
-        reader: LoadedModel,
-        writer: LoadedModel,
-        conditioner: Conditioner,
-        updates: Sequence[LoRALinear],
-    ) -> None:
+    def __init__(self, reader: LoadedModel, writer: LoadedModel, conditioner: Conditioner) -> None:
+        """`writer` has its updates in its weights (`Adapter.merged`)."""
         self._reader = reader
         self._writer = writer
         self._conditioner = conditioner
-        self._updates = updates
 
     def generation(self, pool: CachePool, request: Request) -> Generation:
         """The small model's answer; both caches go back to the pool, unless a forward failed."""
@@ -121,7 +100,7 @@ class Pair:
 
     def _conditioned(self, added: Tensor) -> Writer:
         plain = {field.name: getattr(self._writer, field.name) for field in fields(LoadedModel)}
-        return Writer(**plain, added=added, updates=self._updates)
+        return Writer(**plain, added=added)
 
 
 def _with_reading(finished: Finished, guide: Guide, known: int, seconds: float) -> Finished:

@@ -3,8 +3,9 @@
 A network that got its updates computes exactly what it computed before, until they are trained.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +31,7 @@ class LoRALinear(nn.Module):
         if self.merged or not self.enabled:
             return y
         low = nn.functional.linear(x.to(self.down.dtype), self.down)
-        if y.dtype == low.dtype:  # one call: beside packed weights calls are what updates cost
+        if y.dtype == low.dtype:  # one call for two
             added = torch.addmm(y.flatten(0, -2), low.flatten(0, -2), self.up.t(), alpha=self.scale)
             return added.view_as(y)
         return y + (self.scale * nn.functional.linear(low, self.up)).to(y.dtype)
@@ -57,47 +58,41 @@ def add_lora(
     return added
 
 
-def attach(
-    network: nn.Module, tensors: dict[str, Tensor], alpha: float, names: Collection[str] = EVERY
-) -> list[LoRALinear]:
-    """Trained updates (`state`) beside layers of any kind, packed ones included; not enabled yet.
+def changes(
+    network: nn.Module, tensors: Mapping[str, Tensor], alpha: float, names: Collection[str] = EVERY
+) -> dict[str, Callable[[], Tensor]]:
+    """What trained updates (`state`) add to weights, by the layers' names; those that add nothing left out.
 
-    `alpha` and `names` are those of `add_lora`. Raises KeyError or RuntimeError where tensors do not fit.
+    Layers may be of any kind, packed ones included. `alpha` and `names` are those of `add_lora`. Raises
+    KeyError where the network has more or fewer such layers than the tensors are of.
     """
-    added: list[LoRALinear] = []
-    for parent in list(network.modules()):
-        for name, child in list(parent.named_children()):
-            if name in names and not isinstance(child, LoRALinear):
-                down, up = (tensors[f"lora.{len(added)}.{part}"] for part in ("down", "up"))
-                update = LoRALinear(child, down.shape[1], up.shape[0], len(down), alpha)
-                update.enabled = False
-                setattr(parent, name, update)
-                added.append(update)
-    restore(added, tensors)
-    if 2 * len(added) != len(tensors):
-        raise KeyError(f"the tensors are of {len(tensors) // 2} layers, the network has {len(added)}")
-    return added
+    found = list(_named(network, names))
+    if 2 * len(found) != len(tensors):
+        raise KeyError(f"the tensors are of {len(tensors) // 2} layers, the network has {len(found)}")
+    pairs = [(tensors[f"lora.{n}.up"], tensors[f"lora.{n}.down"]) for n in range(len(found))]
+    return {
+        name: partial(_product, up, down, alpha / len(down))
+        for name, (up, down) in zip(found, pairs, strict=True)
+        if up.any()
+    }
+
+
+def _named(network: nn.Module, names: Collection[str]) -> Iterator[str]:
+    """In the order of `add_lora`."""
+    for parent, module in network.named_modules():
+        yield from (f"{parent}.{name}".lstrip(".") for name, _ in module.named_children() if name in names)
+
+
+def _product(up: Tensor, down: Tensor, scale: float) -> Tensor:
+    return scale * up @ down
 
 
 @contextmanager
 def plain(updates: Collection[LoRALinear]) -> Iterator[None]:
     """Without the updates while the block runs."""
-    with _switched(updates, on=False):
-        yield
-
-
-@contextmanager
-def applied(updates: Collection[LoRALinear]) -> Iterator[None]:
-    """With the updates while the block runs."""
-    with _switched(updates, on=True):
-        yield
-
-
-@contextmanager
-def _switched(updates: Collection[LoRALinear], *, on: bool) -> Iterator[None]:
     before = [update.enabled for update in updates]
     for update in updates:
-        update.enabled = on
+        update.enabled = False
     try:
         yield
     finally:

@@ -1,7 +1,7 @@
 """Guided generations on tiny random pairs: the plain model's until trained, and the same however typed."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -13,13 +13,13 @@ from torch import nn
 from livemind_app.decoding.lookahead.calibration import Calibration
 from livemind_app.decoding.lookahead.cost import Costs
 from livemind_app.decoding.lookahead.drafter import Drafter
-from livemind_app.engine.cache import CachePool
+from livemind_app.engine.cache import CachePool, KVCache
 from livemind_app.engine.generation import LoadedModel, generation
 from livemind_app.engine.lookahead import Lookahead
 from livemind_app.errors import ContextTooLong, ModelError
 from livemind_app.llm_to_slm import adapter
 from livemind_app.llm_to_slm.conditioner import Conditioner, Shape
-from livemind_app.llm_to_slm.generation import Pair
+from livemind_app.llm_to_slm.generation import Pair, Writer
 from livemind_app.protocol import Chunk, Finished, Guide, Request
 from livemind_app.text.align import align
 from livemind_app.training import lora
@@ -102,6 +102,24 @@ def test_trained_it_says_something_else_and_leaves_the_plain_model_alone(
     guided, _ = run(pair, CachePool(2**30), request)
     assert guided != before
     assert plainly(writer, request) == before == plainly(tiny.writer(), request)
+
+
+def test_updates_in_the_weights_are_updates_beside_them(tmp_path: Path) -> None:
+    """With additions to the prompt; in float32, as tiny models are."""
+    _, reader, writer = made(tmp_path / "adapter", trained=True)
+    found, beside = adapter.load(tmp_path / "adapter"), tiny.writer()
+    lora.restore(lora.add_lora(beside.model, rank=4, alpha=8.0), found.lora)
+    request = asked(reader, writer, QUESTION)
+    added = torch.randn(len(request.ids), 32, generator=torch.Generator().manual_seed(1))
+    logits = []
+    for model in (found.merged(writer), beside):
+        cache = KVCache()
+        plain = {field.name: getattr(model, field.name) for field in fields(LoadedModel)}
+        Writer(**plain, added=added).prefill(request.ids, cache)
+        assert cache.logits is not None
+        logits.append(cache.logits)
+    assert torch.allclose(*logits, atol=1e-4)
+    assert not torch.allclose(logits[0], torch.zeros(1), atol=0.1)
 
 
 PIECES = st.lists(

@@ -192,7 +192,7 @@ def test_a_batch_is_as_its_examples_alone(reader: LoadedModel, writer: LoadedMod
 
 def test_training_adds_what_serving_adds(reader: LoadedModel, writer: LoadedModel) -> None:
     made = conditioner(trained=True).eval()
-    pair = Pair(reader, writer, made, [])
+    pair = Pair(reader, writer, made)
     for one, states in zip(*examples_of(reader, writer), strict=True):
         ids = reader.tokenizer.render(Prompt(one.id, "x").messages)
         cache = KVCache()

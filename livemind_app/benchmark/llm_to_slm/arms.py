@@ -1,8 +1,7 @@
 """Ways to answer. Each has the beginning of the prompt read before the clock starts, as while it is typed."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from time import perf_counter
 
 import torch
@@ -12,7 +11,7 @@ from livemind_app.engine.cache import CachePool, KVCache
 from livemind_app.engine.generation import LoadedModel, generation
 from livemind_app.engine.scheduler import Generation
 from livemind_app.llm_to_slm.conditioner import LAYERS, Conditioner
-from livemind_app.llm_to_slm.generation import Pair, Writer
+from livemind_app.llm_to_slm.generation import Pair
 from livemind_app.llm_to_slm.training.examples import Example, additions, answer_ids, collate, example, losses
 from livemind_app.llm_to_slm.training.features import states_of
 from livemind_app.llm_to_slm.training.prompts import Prompt
@@ -21,7 +20,6 @@ from livemind_app.session import guides
 from livemind_app.session.formats import conventional
 from livemind_app.session.lanes import LANE_ROLE, LaneName
 from livemind_app.text.segment import segment
-from livemind_app.training.lora import LoRALinear, applied
 
 ROOM = 2**30  # bytes of caches
 
@@ -70,24 +68,19 @@ class Arm(ABC):
 
 
 class Alone(Arm):
-    """One model, with the updates of an adapter if there are any, and nobody's states."""
+    """One model, and nobody's states."""
 
-    def __init__(
-        self, name: str, model: LoadedModel, lane: LaneName, updates: Sequence[LoRALinear] = ()
-    ) -> None:
+    def __init__(self, name: str, model: LoadedModel, lane: LaneName) -> None:
         super().__init__(name, lane, {"llm": model, "slm": model})
         self._model = model
-        self._updates = updates
-        plain = {field.name: getattr(model, field.name) for field in fields(LoadedModel)}
-        self._adapted = Writer(**plain, added=torch.empty(0, 0), updates=updates) if updates else model
 
     def nats(self, prompt: Prompt, answer: str, *, ended: bool) -> float:
         ids = answer_ids(self._model, answer, ended=ended)
         made = Example(prompt.id, self._model.tokenizer.render(prompt.messages), (0,), ids)
-        return _nats(self._model, self._updates, made, torch.zeros(1, LAYERS, 1))
+        return _nats(self._model, made, torch.zeros(1, LAYERS, 1))
 
     def _generation(self, pool: CachePool, request: Request) -> Generation:
-        return generation(self._adapted, pool, request)
+        return generation(self._model, pool, request)
 
 
 class Guided(Arm):
@@ -101,13 +94,12 @@ class Guided(Arm):
         name: str,
         models: dict[Role, LoadedModel],
         conditioner: Conditioner,
-        updates: Sequence[LoRALinear],
         instead: Tensor | None = None,
     ) -> None:
+        """The small one of `models` has the adapter's updates in its weights."""
         super().__init__(name, "llm-to-slm", models)
         self.instead = instead
         self._conditioner = conditioner
-        self._updates = updates
 
     def nats(self, prompt: Prompt, answer: str, *, ended: bool) -> float:
         reader, writer = self._models["llm"], self._models["slm"]
@@ -116,10 +108,10 @@ class Guided(Arm):
         states = states_of(reader, reader.tokenizer.render(prompt.messages))
         if self.instead is not None:
             states = _as_many(self.instead, len(states))
-        return _nats(writer, self._updates, made, states, self._conditioner)
+        return _nats(writer, made, states, self._conditioner)
 
     def _generation(self, pool: CachePool, request: Request) -> Generation:
-        pair = _Exchanged(self._models["llm"], self._models["slm"], self._conditioner, self._updates)
+        pair = _Exchanged(self._models["llm"], self._models["slm"], self._conditioner)
         pair.instead = self.instead
         return pair.generation(pool, request)
 
@@ -142,17 +134,10 @@ def _as_many(states: Tensor, count: int) -> Tensor:
 
 
 @torch.inference_mode()
-def _nats(
-    model: LoadedModel,
-    updates: Sequence[LoRALinear],
-    made: Example,
-    states: Tensor,
-    conditioner: Conditioner | None = None,
-) -> float:
+def _nats(model: LoadedModel, made: Example, states: Tensor, conditioner: Conditioner | None = None) -> float:
     batch = collate([made], [states], [True]).to(model.model.device)
-    with applied(updates):
-        added = additions(conditioner, batch) if conditioner else None
-        return float(losses(model.model, batch, added)[0])
+    added = additions(conditioner, batch) if conditioner else None
+    return float(losses(model.model, batch, added)[0])
 
 
 def _drain(steps: Generation) -> None:

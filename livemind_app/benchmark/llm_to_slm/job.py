@@ -26,7 +26,7 @@ from livemind_app.llm_to_slm.training import prompts as sources
 from livemind_app.llm_to_slm.training.features import states_of
 from livemind_app.llm_to_slm.training.prompts import Prompt
 from livemind_app.protocol import Role
-from livemind_app.training import checkpoint, lora
+from livemind_app.training import checkpoint
 
 PACKAGES = ("torch", "transformers")
 SETTINGS = ("pair", "limit", "tokens", "prompt_tokens", "weights", "seed")
@@ -114,9 +114,7 @@ def _arms(
         "slm": Alone("slm", models["slm"], "exact-slm"),
     }
     if "slm_lora" in names and (control := folders["slm_lora"]):
-        found, copy = adapter.load(control), _load(preset(args.pair).slm, args.weights)
-        updates = lora.attach(copy.model, found.lora, found.meta["alpha"], found.meta["names"])
-        arms["slm_lora"] = Alone("slm_lora", copy, "exact-slm", updates)
+        arms["slm_lora"] = Alone("slm_lora", adapter.load(control).merged(models["slm"]), "exact-slm")
     if ours := folders["ours"]:
         arms |= _ours(ours, models, prompts)
     return [arms[name] for name in names]
@@ -124,14 +122,15 @@ def _arms(
 
 def _ours(folder: Path, models: dict[Role, LoadedModel], prompts: Sequence[Prompt]) -> dict[str, Arm]:
     found = adapter.load(folder)
-    found.attach(models)
-    updates = [module for module in models["slm"].model.modules() if isinstance(module, lora.LoRALinear)]
+    writer = found.merged(models["slm"])
+    pair: dict[Role, LoadedModel] = {"llm": models["llm"], "slm": writer}
+    conditioner = found.conditioner.to(writer.model.device).eval()
     names = ("ours", "ours_shuffled", "ours_constant")
-    arms: dict[str, Arm] = {name: Guided(name, models, found.conditioner, updates) for name in names}
+    arms: dict[str, Arm] = {name: Guided(name, pair, conditioner) for name in names}
     constant = arms["ours_constant"]
     assert isinstance(constant, Guided)
     constant.instead = _mean(models["llm"], prompts[:MEAN_OF])
-    return {**arms, "ours_none": Alone("ours_none", models["slm"], "exact-slm", updates)}
+    return {**arms, "ours_none": Alone("ours_none", writer, "exact-slm")}
 
 
 def _mean(reader: LoadedModel, prompts: Sequence[Prompt]) -> Tensor:
