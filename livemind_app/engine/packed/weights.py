@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedModel
 
-from livemind_app.engine.models.catalogue import CATALOGUE
+from livemind_app.engine.models.catalogue import CATALOGUE, entry
 from livemind_app.engine.models.prepare import fetch
 from livemind_app.engine.models.progress import Report, silent
 from livemind_app.engine.packed import store
@@ -17,18 +17,22 @@ from livemind_app.engine.packed.swap import Source, pack, swap
 from livemind_app.errors import ConfigError
 
 FEATURES = ("avx512_f", "neon")  # with either, the kernels without VNNI are fast too
+SMALL = 200_000_000  # parameters, below which a step is mostly the price of its operations: int8 has the most
 
 
 def best(name: str, device: str) -> Packed | None:
     """What `auto` means for a model: the fastest form on this processor that keeps the text, or None.
 
-    With VNNI int8 prefills and verifies faster than any other, and decodes about as fast as 4 bits.
+    With VNNI int8 prefills and verifies faster than any other, and decodes about as fast as 4 bits; not so
+    where a model is small, and its prefill in plain bf16 fast.
     """
     if device != "cpu":
         return None
+    features = torch.cpu.get_capabilities()
+    if name in CATALOGUE and entry(name).parameters < SMALL and features.get("avx512_bf16"):
+        return "gguf"
     if has_vnni():
         return "int8"
-    features = torch.cpu.get_capabilities()
     if not any(features.get(feature) for feature in FEATURES):
         return None
     return "gguf" if name in CATALOGUE else "int8"

@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--lora",
         default="q_proj,o_proj,down_proj",
         metavar="NAME[,…]",
-        help="projections that get it; each costs time at every token (default: q_proj,o_proj,down_proj)",
+        help="projections that get it; each costs time of training and memory (default: q_proj,o_proj,down_proj)",
     )
     add(
         "--summary", type=int, default=12, metavar="N", help="tokens that the resampler adds to (default: 12)"

@@ -23,18 +23,30 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIVEMIND_CACHE", str(tmp_path / "cache"))
 
 
+BF16 = {"avx512_vnni": True, "avx512_f": True, "avx512_bf16": True}
 VNNI, WIDE, OLD = {"avx512_vnni": True, "avx512_f": True}, {"avx512_f": True}, {"avx2": True}
 
 
 @pytest.mark.parametrize(
-    ("features", "catalogued", "other"),
-    [(VNNI, "int8", "int8"), (WIDE, "gguf", "int8"), ({"neon": True}, "gguf", "int8"), (OLD, None, None)],
+    ("features", "small", "large", "other"),
+    [
+        (VNNI, "int8", "int8", "int8"),
+        (BF16, "gguf", "int8", "int8"),
+        (WIDE, "gguf", "gguf", "int8"),
+        ({"neon": True}, "gguf", "gguf", "int8"),
+        (OLD, None, None, None),
+    ],
 )
 def test_auto_follows_the_processor_and_the_model(
-    features: dict[str, bool], catalogued: str | None, other: str | None, monkeypatch: pytest.MonkeyPatch
+    features: dict[str, bool],
+    small: str | None,
+    large: str | None,
+    other: str | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: features)
-    assert resolve_weights("auto", "smollm2-135m", "auto", "cpu") == catalogued
+    assert resolve_weights("auto", "smollm2-135m", "auto", "cpu") == small
+    assert resolve_weights("auto", "qwen2.5-coder-0.5b", "auto", "cpu") == large
     assert resolve_weights("auto", "someone/model", "auto", "cpu") == other
     assert resolve_weights("auto", "smollm2-135m", "auto", "cuda") is None
     assert resolve_weights("auto", "smollm2-135m", "bfloat16", "cpu") is None
