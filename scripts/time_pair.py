@@ -1,4 +1,4 @@
-"""Processor time a token of a pair of models: the large one, the small one, and the small one with an adapter.
+"""Processor time a token: of the large model, of the small one, and of the small one with an adapter.
 
     OMP_NUM_THREADS=1 .venv/bin/python scripts/time_pair.py ADAPTER --weights auto
 

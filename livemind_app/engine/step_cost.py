@@ -21,6 +21,7 @@ from livemind_app.decoding.lookahead.cost import CONTEXTS, ROWS, Costs, Seconds
 from livemind_app.decoding.lookahead.tree import Tree
 from livemind_app.engine.cache import KVCache
 from livemind_app.engine.models.store import models_dir
+from livemind_app.engine.packed.kv import lengthen
 
 if TYPE_CHECKING:
     from livemind_app.engine.generation import LoadedModel
@@ -98,17 +99,11 @@ def _step(model: "LoadedModel", cache: KVCache, rows: int) -> float:
     return took
 
 
-@torch.inference_mode()
 def _filled(model: "LoadedModel", context: int) -> KVCache:
-    """So many tokens. What they say does not change what a step on them costs."""
+    """So many tokens."""
     cache = KVCache()
     model.prefill([1], cache)
-    for index, layer in enumerate(cache.kv.layers):
-        parts = [
-            part.new_full((*part.shape[:-2], context - 1, part.shape[-1]), 0.01)
-            for part in (layer.keys, layer.values)
-        ]
-        cache.kv.update(*parts, index)
+    lengthen(cache.kv, context - 1)
     cache.ids.extend([1] * (context - 1))
     return cache
 

@@ -13,6 +13,7 @@ from livemind_app.cli import main
 from livemind_app.engine.cache import CachePool, KVCache
 from livemind_app.engine.generation import LoadedModel, generation
 from livemind_app.errors import ConfigError
+from livemind_app.journal import Table
 from livemind_app.llm_to_slm import adapter
 from livemind_app.llm_to_slm.conditioner import Conditioner, Shape
 from livemind_app.llm_to_slm.generation import Pair
@@ -29,7 +30,6 @@ from livemind_app.llm_to_slm.training.examples import (
     losses,
 )
 from livemind_app.llm_to_slm.training.features import Features, states_of
-from livemind_app.llm_to_slm.training.journal import Journal
 from livemind_app.llm_to_slm.training.prompts import SYSTEM, Prompt, prompts_of
 from livemind_app.llm_to_slm.training.task import Recipe, Training
 from livemind_app.protocol import Chunk, Guide, Request
@@ -132,9 +132,9 @@ def test_a_sixteenth_is_held_out_whatever_the_sample() -> None:
 
 def test_answers_in_a_batch_are_those_alone(reader: LoadedModel, tmp_path: Path) -> None:
     asked = [Prompt(text, "x") for text in TEXTS]
-    with Journal(tmp_path / "a.jsonl", {"llm": "tiny"}) as journal:
+    with Table(tmp_path / "a.jsonl", {"llm": "tiny"}) as journal:
         answer(reader, asked[:1], journal, tokens=10, batch=3)
-    with Journal(tmp_path / "a.jsonl", {"llm": "tiny"}) as journal:
+    with Table(tmp_path / "a.jsonl", {"llm": "tiny"}) as journal:
         assert list(journal.rows) == [asked[0].id]
         answer(reader, asked, journal, tokens=10, batch=3)
     for prompt in asked:
@@ -147,13 +147,13 @@ def test_answers_in_a_batch_are_those_alone(reader: LoadedModel, tmp_path: Path)
 
 def test_a_journal_of_other_settings_is_refused_and_half_a_line_left_out(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    with Journal(path, {"llm": "one"}) as journal:
+    with Table(path, {"llm": "one"}) as journal:
         journal.add({"id": "x", "answer": "1"})
     path.write_text(path.read_text() + '{"id": "y", "ans')
-    with Journal(path, {"llm": "one"}) as journal:
+    with Table(path, {"llm": "one"}) as journal:
         assert list(journal.rows) == ["x"]
-    with pytest.raises(ConfigError, match="was made with"):
-        Journal(path, {"llm": "other"})
+    with pytest.raises(ConfigError, match="other llm; choose another folder"):
+        Table(path, {"llm": "other"})
 
 
 def test_states_on_disk_go_on_after_a_kill(reader: LoadedModel, tmp_path: Path) -> None:

@@ -1,12 +1,10 @@
 """`livemind bench engine`: arguments, and the order of a run."""
 
 import argparse
-import json
 from pathlib import Path
-from typing import Any
 
+from livemind_app.benchmark.figures import write_figures
 from livemind_app.config import at_least
-from livemind_app.errors import ConfigError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,13 +30,6 @@ def run(args: argparse.Namespace) -> int:
     from livemind_app.benchmark.engine.report import report
 
     for result in measure(args):
-        _write(args.json, result)
+        write_figures(args.json, result)
     print(report(result["summary"]["formats"]))
     return 0
-
-
-def _write(path: Path, result: dict[str, Any]) -> None:
-    try:
-        path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"--json: cannot write {path} ({type(error).__name__})") from error

@@ -14,7 +14,7 @@ from livemind_app.engine.cache import CachePool
 from livemind_app.engine.generation import generation
 from livemind_app.engine.loading import wrap
 from livemind_app.engine.models.load import load, resolve_weights
-from livemind_app.engine.packed.kv import GrowingCache
+from livemind_app.engine.packed.kv import GrowingCache, lengthen
 from livemind_app.engine.packed.linear import PackedSums
 from livemind_app.engine.packed.phase import decoding
 from livemind_app.protocol import Chunk, Request
@@ -56,17 +56,11 @@ class Subject(ABC):
         packed = [module.bytes for module in self.network.modules() if isinstance(module, PackedSums)]
         return sum((*plain.values(), *packed))
 
-    @torch.inference_mode()
     def filled(self, context: int) -> Cache:
-        """A cache of so many tokens. What they say does not change what a step on them costs."""
+        """A cache of so many tokens."""
         cache = self.new_cache()
         self.step([1], cache)
-        for index, layer in enumerate(cache.layers):
-            parts = [
-                part.new_full((*part.shape[:-2], context - 1, part.shape[-1]), 0.01)
-                for part in (layer.keys, layer.values)
-            ]
-            cache.update(*parts, index)
+        lengthen(cache, context - 1)
         return cache
 
     @abstractmethod

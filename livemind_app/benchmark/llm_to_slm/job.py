@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from livemind_app.benchmark.journal import Journal
 from livemind_app.benchmark.llm_to_slm.arms import Alone, Arm, Guided
 from livemind_app.benchmark.llm_to_slm.command import ARMS
 from livemind_app.benchmark.llm_to_slm.score import score
@@ -21,6 +20,7 @@ from livemind_app.engine.loading import device, wrap
 from livemind_app.engine.models.catalogue import preset
 from livemind_app.engine.models.load import load
 from livemind_app.errors import ConfigError
+from livemind_app.journal import Journal
 from livemind_app.llm_to_slm import adapter
 from livemind_app.llm_to_slm.training import prompts as sources
 from livemind_app.llm_to_slm.training.features import states_of

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from livemind_app.benchmark.journal import write_figures
+from livemind_app.benchmark.figures import write_figures
 from livemind_app.config import at_least
 
 

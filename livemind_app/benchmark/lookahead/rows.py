@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from livemind_app.benchmark.journal import Journal
+from livemind_app.journal import Journal
 
 
 @dataclass(frozen=True)

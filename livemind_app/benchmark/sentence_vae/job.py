@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from livemind_app.benchmark.journal import Journal
 from livemind_app.benchmark.machine import machine
 from livemind_app.benchmark.sentence_vae.memory import occupied, position_bytes
 from livemind_app.benchmark.sentence_vae.quality import nats, returned
@@ -18,6 +17,7 @@ from livemind_app.benchmark.sentence_vae.speed import written
 from livemind_app.benchmark.sentence_vae.summary import summarize
 from livemind_app.engine.loading import device
 from livemind_app.errors import ConfigError
+from livemind_app.journal import Journal
 from livemind_app.sentence_vae import sentences
 from livemind_app.sentence_vae.bundle import Bundle, open_bundle
 from livemind_app.sentence_vae.codec import Ids

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from livemind_app.benchmark.figures import write_figures
 from livemind_app.benchmark.typing.arguments import add_common, options_of
 from livemind_app.benchmark.typing.lanes import LANES, lanes
 
@@ -19,12 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     chosen = lanes([name for name in args.lanes.split(",") if name], options_of(args.set))
     # Below are torch and numpy, which the arguments do without.
-    from livemind_app.benchmark.typing.job import job_of, measure_job, write_json
+    from livemind_app.benchmark.typing.job import job_of, measure_job
     from livemind_app.benchmark.typing.report import lane_table, write_report
 
     out = Path(args.json)
     result = measure_job(job_of("typing", args, chosen), out, resume=args.resume)
-    write_json(out, result.to_json())
+    write_figures(out, result.to_json())
     print(lane_table(result.summary["lanes"]))
     if args.report:
         write_report(args.report, result.summary, result.meta, result.records)

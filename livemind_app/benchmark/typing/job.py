@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import json
 import os
 import shlex
 import time
@@ -131,16 +130,6 @@ def journal_path(out: Path) -> Path:
     'run.journal.jsonl'
     """
     return out.with_name(out.stem + ".journal.jsonl")
-
-
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """The whole file or none of it."""
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise ConfigError(f"--json: cannot write {path} ({type(error).__name__})") from error
 
 
 def _formats(settings: Settings, models: Mapping[str, str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from livemind_app.benchmark.journal import Journal
+from livemind_app.journal import Journal
 
 
 @dataclass(frozen=True)

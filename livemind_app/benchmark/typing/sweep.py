@@ -10,6 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from livemind_app.benchmark.figures import write_figures
 from livemind_app.benchmark.typing.arguments import add_common, options_of
 from livemind_app.benchmark.typing.lanes import BenchLane, lanes
 from livemind_app.errors import ConfigError
@@ -37,12 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     chosen = swept(args)
-    from livemind_app.benchmark.typing.job import job_of, measure_job, write_json
+    from livemind_app.benchmark.typing.job import job_of, measure_job
     from livemind_app.benchmark.typing.report import lane_table
 
     out = Path(args.json)
     result = measure_job(job_of("sweep", args, chosen), out, resume=args.resume)
-    write_json(out, result.to_json())
+    write_figures(out, result.to_json())
     print(lane_table(result.summary["lanes"]))
     return 0
 

@@ -61,6 +61,17 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]
         return self._buffers
 
 
+@torch.inference_mode()
+def lengthen(cache: Cache, tokens: int) -> None:
+    """Append tokens to a cache that has some. What they say does not change what a step on them costs."""
+    for index, layer in enumerate(cache.layers):
+        parts = [
+            part.new_full((*part.shape[:-2], tokens, part.shape[-1]), 0.01)
+            for part in (layer.keys, layer.values)
+        ]
+        cache.update(*parts, index)
+
+
 class GrowingCache(Cache):  # type: ignore[misc]
     """A layer for each that the model updates, made at its first update."""
 

@@ -2,7 +2,6 @@
 
 command    arguments, and the order of a run
 prompts    records of files → prompts; which of them are held out
-journal    JSON Lines that a killed run goes on with
 answers    the large model's answers, in batches
 features   its states of the prompts, on disk in 16 bits
 examples   tokens of both models, aligned; batches

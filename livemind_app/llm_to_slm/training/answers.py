@@ -7,15 +7,13 @@ from tqdm import tqdm
 from transformers import GenerationConfig
 
 from livemind_app.engine.generation import LoadedModel
-from livemind_app.llm_to_slm.training.journal import Journal
+from livemind_app.journal import Table
 from livemind_app.llm_to_slm.training.prompts import Prompt
 
 WINDOW = 16  # batches among which prompts are sorted by length, so that little is padded
 
 
-def answer(
-    model: LoadedModel, prompts: Sequence[Prompt], journal: Journal, *, tokens: int, batch: int
-) -> None:
+def answer(model: LoadedModel, prompts: Sequence[Prompt], journal: Table, *, tokens: int, batch: int) -> None:
     """Add a row for each prompt that has none: id, answer, and whether it came to an end."""
     todo = [prompt for prompt in prompts if prompt.id not in journal.rows]
     with tqdm(total=len(todo), desc="answers", unit="prompt", mininterval=1.0) as bar:
@@ -24,7 +22,6 @@ def answer(
                 said = [token for token in ids if token not in model.end_ids]
                 text, ended = model.tokenizer.decode(said), len(said) < len(ids)
                 journal.add({"id": prompt.id, "answer": text, "ended": ended})
-            journal.sync()
             bar.update(len(group))
 
 

@@ -18,9 +18,9 @@ from livemind_app.errors import ConfigError
 
 if TYPE_CHECKING:
     from livemind_app.engine.generation import LoadedModel
+    from livemind_app.journal import Table
     from livemind_app.llm_to_slm.training.examples import Example
     from livemind_app.llm_to_slm.training.features import Features
-    from livemind_app.llm_to_slm.training.journal import Journal
     from livemind_app.llm_to_slm.training.prompts import Prompt
     from livemind_app.protocol import Tokenizer
 
@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--lora",
         default="q_proj,o_proj,down_proj",
         metavar="NAME[,…]",
-        help="projections that get it; each costs time of training and memory (default: q_proj,o_proj,down_proj)",
+        help="projections that get it; each costs training and memory (default: q_proj,o_proj,down_proj)",
     )
     add(
         "--summary", type=int, default=12, metavar="N", help="tokens that the resampler adds to (default: 12)"
@@ -80,15 +80,15 @@ def run(args: argparse.Namespace) -> int:
     """Answers, states, training, adapter; each goes on where it was."""
     at_least(args, **LEAST)
     # Below are torch and transformers, which the arguments do without.
+    from livemind_app.journal import Table
     from livemind_app.llm_to_slm.training import prompts as sources
-    from livemind_app.llm_to_slm.training.journal import Journal
 
     paths = [Path(name) for name in args.data.split(",") if name]
     prompts, hashes = sources.read(paths)
     chosen = sources.sample(prompts, args.limit, args.seed)
     cache = args.cache or args.out / "cache"
     settings = {"llm": args.llm, "tokens": args.tokens, "system": sources.SYSTEM}
-    with Journal(cache / "answers.jsonl", settings) as answers:
+    with Table(cache / "answers.jsonl", settings) as answers:
         reading = _read(args, cache, chosen, answers)
         with reading.features:
             done = _train(args, reading, answers, hashes)
@@ -114,7 +114,7 @@ def _load(name: str, dtype: str) -> "LoadedModel":
     return wrap(name, *load(name, dtype=kind, device=device()))
 
 
-def _read(args: argparse.Namespace, cache: Path, prompts: "list[Prompt]", answers: "Journal") -> Reading:
+def _read(args: argparse.Namespace, cache: Path, prompts: "list[Prompt]", answers: "Table") -> Reading:
     """Everything that takes the large model."""
     from livemind_app.llm_to_slm.training.answers import answer
     from livemind_app.llm_to_slm.training.features import Features
@@ -133,7 +133,7 @@ def _read(args: argparse.Namespace, cache: Path, prompts: "list[Prompt]", answer
     return Reading(reader.tokenizer, reader.model.config, features, fitting)
 
 
-def _train(args: argparse.Namespace, reading: Reading, answers: "Journal", hashes: dict[str, str]) -> bool:
+def _train(args: argparse.Namespace, reading: Reading, answers: "Table", hashes: dict[str, str]) -> bool:
     """The adapter is saved whether all steps are done or not; its JSON says which."""
     import torch
 
@@ -174,7 +174,7 @@ def _train(args: argparse.Namespace, reading: Reading, answers: "Journal", hashe
 
 
 def _examples(
-    reading: Reading, writer: "LoadedModel", answers: "Journal"
+    reading: Reading, writer: "LoadedModel", answers: "Table"
 ) -> "tuple[list[Example], list[Example]]":
     """To train on, and held out. An answer of nothing teaches nothing."""
     from livemind_app.llm_to_slm.training.examples import answer_ids, example

@@ -14,9 +14,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from livemind_app.engine.generation import LoadedModel
+from livemind_app.journal import Table
 from livemind_app.llm_to_slm.conditioner import LAYERS
 from livemind_app.llm_to_slm.reader import hidden, layers_of
-from livemind_app.llm_to_slm.training.journal import Journal
 from livemind_app.llm_to_slm.training.prompts import Prompt
 
 
@@ -27,7 +27,7 @@ class Features:
         self._width: int = config.get_text_config().hidden_size
         self._path = folder / "states.f16"
         settings = {"llm": llm, "layers": list(layers_of(config)), "width": self._width}
-        self._journal = Journal(folder / "states.jsonl", settings)
+        self._journal = Table(folder / "states.jsonl", settings)
         self._end = sum(row["tokens"] for row in self._journal.rows.values())
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""What was measured, on disk as soon as it is known, in a file that survives a kill.
+"""What was measured or made, on disk as soon as it is known, in a file that survives a kill.
 
 JSON Lines: the run's settings first, then whatever is added. It is only appended to. A last line that a kill
 cut short is dropped when the journal is opened again; a run that begins anew puts an older one aside.
@@ -16,13 +16,15 @@ from livemind_app.errors import ConfigError
 class Journal:
     """Owned by one run. `lines`: what was added by this run or by the one that it goes on with."""
 
+    remedy = "leave --resume out"  # where the settings are others
+
     def __init__(self, path: Path, settings: Mapping[str, Any], *, resume: bool) -> None:
         """Raises ConfigError for a run with other settings, and where nothing can be written."""
         self.lines: list[Any] = []
         try:
             self._file = self._open(path, settings, resume=resume)
         except OSError as error:
-            raise ConfigError(f"--json: cannot write {path} ({type(error).__name__})") from error
+            raise ConfigError(f"cannot write {path} ({type(error).__name__})") from error
         if self._file.tell() == 0:
             self._write({"settings": dict(settings)})
 
@@ -48,9 +50,14 @@ class Journal:
         """Take what is there; returns the length in bytes of its whole lines."""
         lines = path.read_bytes().split(b"\n")[:-1]
         if lines:
-            _same_run(json.loads(lines[0])["settings"], json.loads(json.dumps(dict(settings))))
+            self._same_run(path, json.loads(lines[0])["settings"], json.loads(json.dumps(dict(settings))))
         self.lines = [json.loads(line) for line in lines[1:]]
         return sum(len(line) + 1 for line in lines)
+
+    def _same_run(self, path: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
+        names = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+        if names:
+            raise ConfigError(f"{path} was begun with other {', '.join(names)}; {self.remedy}")
 
     def _write(self, value: Any) -> None:
         self._file.write(json.dumps(value, ensure_ascii=False) + "\n")
@@ -58,15 +65,16 @@ class Journal:
         os.fsync(self._file.fileno())
 
 
-def write_figures(path: Path, result: Mapping[str, Any]) -> None:
-    """A run's result, in `--json`. Raises ConfigError where it cannot be written."""
-    try:
-        path.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"--json: cannot write {path} ({type(error).__name__})") from error
+class Table(Journal):
+    """Rows by their `id`. It always goes on where it was, and makes its folder."""
 
+    remedy = "choose another folder"
 
-def _same_run(before: dict[str, Any], now: dict[str, Any]) -> None:
-    names = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
-    if names:
-        raise ConfigError(f"--resume: the run began with other {', '.join(names)}; leave --resume out")
+    def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        super().__init__(path, settings, resume=True)
+        self.rows: dict[str, dict[str, Any]] = {row["id"]: row for row in self.lines}
+
+    def add(self, line: dict[str, Any]) -> None:
+        super().add(line)
+        self.rows[line["id"]] = line
