@@ -261,7 +261,7 @@ def test_some_go_without_states_and_the_control_always() -> None:
 @pytest.fixture
 def pair_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     models = {"tiny-qwen2-48": tiny.reader, "tiny-llama-32": tiny.writer}
-    monkeypatch.setattr(command, "_load", lambda name, dtype: models[name]())
+    monkeypatch.setattr(command, "_load", lambda name, dtype, **_: models[name]())
 
 
 def arguments(data: Path, out: Path, *more: str) -> list[str]:

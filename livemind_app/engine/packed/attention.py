@@ -38,7 +38,7 @@ def attention(
     """What transformers calls, with [batch, heads, tokens, size]; returns [batch, tokens, heads, size]."""
     masked = attention_mask is not None or query.shape[2] == 1
     known = all(options.get(name) is None for name in UNKNOWN)
-    if phase.decode and masked and known and query.shape[0] == 1:
+    if phase.decode and masked and known:
         return grouped(query, key, value, attention_mask, scaling or query.shape[-1] ** -0.5), None
     output: tuple[Tensor, None] = sdpa_attention_forward(
         module, query, key, value, attention_mask, scaling=scaling, **options
@@ -47,19 +47,18 @@ def attention(
 
 
 def grouped(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scaling: float) -> Tensor:
-    """One sequence. Softmax in fp32; True in a mask is what may be seen."""
-    _, heads, tokens, size = query.shape
-    kv_heads = key.shape[1]
-    rows = query.reshape(kv_heads, -1, size)  # [kv heads, queries of the group, size]
-    scores = torch.bmm(rows, key[0].transpose(1, 2)).float().mul_(scaling)
+    """Softmax in fp32; True in a mask is what may be seen."""
+    batch, heads, tokens, size = query.shape
+    rows = query.reshape(batch * key.shape[1], -1, size)  # [batch's kv heads, queries of the group, size]
+    scores = torch.bmm(rows, key.flatten(0, 1).transpose(1, 2)).float().mul_(scaling)
     if mask is not None:
-        _hide(scores.view(heads, tokens, -1), mask[0])
-    output = torch.bmm(scores.softmax(dim=-1).to(value.dtype), value[0])
-    return output.view(1, heads, tokens, -1).transpose(1, 2)
+        _hide(scores.view(batch, heads, tokens, -1), mask)
+    output = torch.bmm(scores.softmax(dim=-1).to(value.dtype), value.flatten(0, 1))
+    return output.view(batch, heads, tokens, -1).transpose(1, 2)
 
 
 def _hide(scores: Tensor, mask: Tensor) -> None:
     if mask.dtype == torch.bool:
-        scores.masked_fill_(~mask, float("-inf"))
+        scores.masked_fill_(~mask, torch.finfo(scores.dtype).min)  # finite: padding sees nothing at all
     else:
         scores += mask

@@ -36,6 +36,14 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]
             self.values[..., start:end, :] = self.values[..., index, :]
         self.keys, self.values = self.keys[..., :end, :], self.values[..., :end, :]
 
+    def take(self, sequences: Sequence[int]) -> None:
+        """Of a batch keep some."""
+        assert self._buffers
+        end = self.get_seq_length()
+        keys, values = (buffer[list(sequences)] for buffer in self._buffers)
+        self._buffers = keys, values
+        self.keys, self.values = keys[..., :end, :], values[..., :end, :]
+
     @property
     def bytes(self) -> int:
         """What is held, the room ahead included."""
@@ -83,6 +91,12 @@ class GrowingCache(Cache):  # type: ignore[misc]
         """`GrowingLayer.keep` in every layer."""
         for layer in self.layers:
             layer.keep(start, rows)
+
+    @torch.inference_mode()
+    def take(self, sequences: Sequence[int]) -> None:
+        """`GrowingLayer.take` in every layer."""
+        for layer in self.layers:
+            layer.take(sequences)
 
     @property
     def bytes(self) -> int:

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 import torch
+from torch import Tensor
 from tqdm import tqdm
-from transformers import GenerationConfig
 
 from livemind_app.engine.generation import LoadedModel
+from livemind_app.engine.packed.kv import GrowingCache
+from livemind_app.engine.packed.phase import decoding
 from livemind_app.journal import Table
 from livemind_app.llm_to_slm.training.prompts import Prompt
 
@@ -32,18 +34,50 @@ def _groups(prompts: Sequence[Prompt], model: LoadedModel, batch: int) -> Iterat
 
 
 @torch.inference_mode()
-def _generate(model: LoadedModel, prompts: Sequence[Prompt], tokens: int) -> Iterator[list[int]]:
-    """Ids of the answers, the end token included where there is one, padding left out."""
-    rows = [torch.tensor(model.tokenizer.render(prompt.messages)) for prompt in prompts]
-    end = min(model.end_ids)
-    ids = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=end, padding_side="left")
+def _generate(model: LoadedModel, prompts: Sequence[Prompt], tokens: int) -> list[list[int]]:
+    """Ids of the answers, the end token included where there is one. What has ended leaves the batch."""
+    said: list[list[int]] = [[] for _ in prompts]
+    going = list(range(len(prompts)))
+    ids, seen = _padded([model.tokenizer.render(prompt.messages) for prompt in prompts])
+    cache = GrowingCache()
+    logits = _forward(model, ids, seen, cache)
+    while True:
+        for number, token in zip(going, logits.argmax(dim=-1).tolist(), strict=True):
+            said[number].append(token)
+        stay = [
+            row
+            for row, number in enumerate(going)
+            if len(said[number]) < tokens and said[number][-1] not in model.end_ids
+        ]
+        if not stay:
+            return said
+        if len(stay) < len(going):
+            going, seen = [going[row] for row in stay], seen[stay]
+            cache.take(stay)
+        seen = torch.cat((seen, seen.new_ones(len(seen), 1)), dim=1)
+        with decoding():
+            logits = _forward(model, torch.tensor([said[number][-1:] for number in going]), seen, cache)
+
+
+def _padded(prompts: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+    """Ids, padded before, and 1 where there is a token."""
+    rows = [torch.tensor(ids) for ids in prompts]
+    ids = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_side="left")
     lengths = torch.tensor([len(row) for row in rows])
-    seen = torch.arange(ids.shape[1]) >= ids.shape[1] - lengths[:, None]
-    config = GenerationConfig(
-        do_sample=False, max_new_tokens=tokens, eos_token_id=sorted(model.end_ids), pad_token_id=end
-    )
+    return ids, (torch.arange(ids.shape[1]) >= ids.shape[1] - lengths[:, None]).long()
+
+
+def _forward(model: LoadedModel, ids: Tensor, seen: Tensor, cache: GrowingCache) -> Tensor:
+    """Logits after the last token of each row, [batch, vocab]."""
     device = model.model.device
-    output = model.model.generate(ids.to(device), attention_mask=seen.to(device), generation_config=config)
-    for row in output[:, ids.shape[1] :].tolist():
-        ends = [at for at, token in enumerate(row) if token in model.end_ids]
-        yield row[: ends[0] + 1] if ends else row
+    places = (seen.cumsum(dim=1) - 1).clamp(min=0)[:, -ids.shape[1] :]
+    output = model.model(
+        input_ids=ids.to(device),
+        attention_mask=seen.to(device),
+        position_ids=places.to(device),
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=1,
+    )
+    logits: Tensor = output.logits[:, -1]
+    return logits

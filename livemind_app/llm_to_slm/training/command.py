@@ -105,13 +105,14 @@ class Reading:
     prompts: "list[Prompt]"  # that are not too long
 
 
-def _load(name: str, dtype: str) -> "LoadedModel":
-    """On a CPU `auto` is fp32: with many rows it is ahead of bf16, unless that has tiles of its own (AMX)."""
+def _load(name: str, dtype: str, *, packed: bool = False) -> "LoadedModel":
+    """`packed`: as it is served. Else `auto` is fp32 on a CPU: with many rows it is ahead of bf16."""
     from livemind_app.engine.loading import device, wrap
     from livemind_app.engine.models.load import load
 
-    kind = "float32" if dtype == "auto" and device() == "cpu" else dtype
-    return wrap(name, *load(name, dtype=kind, device=device()))
+    weights = "auto" if packed and dtype == "auto" else None
+    kind = "float32" if dtype == "auto" and device() == "cpu" and not packed else dtype
+    return wrap(name, *load(name, dtype=kind, device=device(), weights=weights))
 
 
 def _read(args: argparse.Namespace, cache: Path, prompts: "list[Prompt]", answers: "Table") -> Reading:
@@ -119,7 +120,7 @@ def _read(args: argparse.Namespace, cache: Path, prompts: "list[Prompt]", answer
     from livemind_app.llm_to_slm.training.answers import answer
     from livemind_app.llm_to_slm.training.features import Features
 
-    reader = _load(args.llm, args.dtype)
+    reader = _load(args.llm, args.dtype, packed=True)
     fitting = [p for p in prompts if len(reader.tokenizer.render(p.messages)) <= args.prompt_tokens]
     held_out = sum(p.held_out for p in fitting)
     if held_out < 2 or held_out == len(fitting):  # of one alone no other's states can be tried

@@ -62,14 +62,22 @@ def test_bf16_stays_bf16() -> None:
     assert grouped(query, key, value, mask_of(2, 20, 99), 1.0).dtype == torch.bfloat16
 
 
-@pytest.mark.parametrize("case", ["prefill", "no mask", "two sequences", "unknown option"])
+def test_sequences_of_a_batch_are_as_alone_and_padding_sees_nothing() -> None:
+    query, key, value = (part.repeat(2, 1, 1, 1) for part in qkv((6, 2, 8), 2, 20))
+    query[1], mask = query[1] + 1, mask_of(2, 20, 99).repeat(2, 1, 1, 1)
+    mask[1, :, 0] = False
+    both = grouped(query, key, value, mask, 0.3)
+    torch.testing.assert_close(both[:1], grouped(query[:1], key[:1], value[:1], mask[:1], 0.3))
+    torch.testing.assert_close(both[1:], grouped(query[1:], key[1:], value[1:], mask[1:], 0.3))
+    assert both.isfinite().all()
+
+
+@pytest.mark.parametrize("case", ["prefill", "no mask", "unknown option"])
 def test_the_rest_is_left_to_torch(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("livemind_app.engine.packed.attention.grouped", lambda *_: pytest.fail("grouped"))
     query, key, value = qkv((4, 4, 8), 3, 3)
     mask = None if case == "no mask" else mask_of(3, 3, 9)
     options = {"softcap": 3.0} if case == "unknown option" else {}
-    if case == "two sequences":
-        query, key, value = (part.expand(2, -1, -1, -1) for part in (query, key, value))
 
     def call() -> Tensor:
         return attention(torch.nn.Module(), query, key, value, mask, **options)[0]
