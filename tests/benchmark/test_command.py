@@ -18,6 +18,7 @@ from tests.benchmark.scripted import FACTS, script
 
 RECORDS = [{"question": f"{FACTS * n}How many?", "answer": "#### 5"} for n in (1, 2, 3)]
 META: dict[str, Any] = {
+    "benchmark": "typing",
     "models": {"llm": "a", "slm": "b"},
     "cpu": {"model": "x", "count": 2},
     "weights": {"llm": "plain", "slm": "int8"},

@@ -55,9 +55,12 @@ def test_a_sweep_prints_one_table(
     data, out = tmp_path / "d.jsonl", tmp_path / "out.json"
     data.write_text(json.dumps({"question": f"{FACTS}How many?", "answer": "5"}) + "\n")
     arguments = ["--data", str(data), "--json", str(out), "--note-tokens", "16,32"]
-    assert cli.main(["bench", "sweep", *arguments]) == 0
+    assert cli.main(["bench", "sweep", *arguments, "--report", str(tmp_path / "report")]) == 0
+    assert (tmp_path / "report" / "report.md").read_text().startswith("# A sweep")
+    for picture in ("latency.svg", "accuracy.svg", "accuracy_latency.svg"):
+        assert "append/sentence/0.5/16" in (tmp_path / "report" / picture).read_text()
     rows = capsys.readouterr().out.splitlines()
-    assert [row.split(" | ")[0] for row in rows] == [
+    assert [row.split(" | ")[0] for row in rows[:5]] == [
         "| lane",
         "| ---",
         "| conventional",

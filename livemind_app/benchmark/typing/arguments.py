@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from livemind_app.errors import ConfigError
@@ -17,7 +18,12 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     add("--dtype", metavar="auto|bfloat16|float32", help="what to compute in (default: auto)")
     add("--weights", metavar="FORMAT", help="how weights lie in memory, as of `livemind serve`")
     add("--prefill", metavar="plain|packed", help="what prefill reads, as of `livemind serve`")
-    add("--data", default="", metavar="FILE[,FILE]", help="JSON Lines, gzip or not (default: own prompts)")
+    add(
+        "--data",
+        default="",
+        metavar="FILE[,FILE]",
+        help="JSON Lines, or ORG/NAME of the hub (default: own)",
+    )
     add("--limit", type=int, metavar="N", help="questions of each file (default: all)")
     add("--half", choices=("all", "even", "odd"), default="all", help="records with these indices only")
     add("--min-sentences", type=int, default=1, metavar="N", help="leave shorter questions out")
@@ -25,6 +31,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     add("--typist", default="constant", metavar="T", help="constant[:SPEED], lognormal or trace:FILE[#TRACE]")
     add("--clock", choices=("virtual", "real"), default="virtual", help="virtual: typing costs no real time")
     add("--set", action="append", default=[], metavar="OPTION=VALUE", help="a session option, in all lanes")
+    add("--report", type=Path, metavar="FOLDER", help="write a report with plots there")
     add("--json", required=True, metavar="OUT", help="where to write the figures")
     add("--resume", action="store_true", help="go on with a run to the same OUT that was stopped")
 

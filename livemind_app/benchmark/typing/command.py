@@ -14,7 +14,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_common(parser)
     add = parser.add_argument
     add("--lanes", default=DEFAULT, metavar="LANE[,LANE]", help=f"of {', '.join(LANES)} (default: {DEFAULT})")
-    add("--report", type=Path, metavar="FOLDER", help="write a report with plots there")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -117,8 +117,7 @@ def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        hint = "; names of the hub are not supported yet, download the file" if not path.exists() else ""
-        raise ConfigError(f"--data: cannot read {path} ({type(error).__name__}){hint}") from error
+        raise ConfigError(f"--data: cannot read {path} ({type(error).__name__})") from error
 
 
 def _lines(label: str, data: bytes) -> Iterator[str]:

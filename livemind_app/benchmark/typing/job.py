@@ -12,6 +12,7 @@ from typing import Any
 
 from livemind_app.benchmark.typing.clock import Clock, RealClock, VirtualClock
 from livemind_app.benchmark.typing.datasets import Question, Source, choose, load
+from livemind_app.benchmark.typing.hub import located
 from livemind_app.benchmark.typing.lanes import BenchLane
 from livemind_app.benchmark.typing.meta import data_of, facts
 from livemind_app.benchmark.typing.progress import Bar
@@ -86,7 +87,7 @@ def job_of(name: str, args: argparse.Namespace, lanes: Sequence[BenchLane]) -> J
     """Raises ConfigError for what cannot work, before a model is loaded."""
     at_least(args, limit=1)
     settings = Settings.from_env(os.environ, {option: getattr(args, option) for option in MODELS})
-    sources = load([Path(name) for name in args.data.split(",") if name])
+    sources = load([located(name) for name in args.data.split(",") if name])
     labels = [source.label for source in sources]
     if len(set(labels)) < len(labels):
         raise ConfigError("--data: two files end in the same folder and name")

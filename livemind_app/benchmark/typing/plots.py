@@ -34,17 +34,22 @@ def plots(summary: Figures, records: Sequence[Record]) -> dict[str, str]:
 def latency(lanes: Figures, records: Sequence[Record], colors: Mapping[str, str]) -> str:
     """Every question a dot; the box holds the middle half, its line is the median."""
     values = {name: [r.latency for r in records if r.lane == name and r.latency] for name in lanes}
-    base = 50 + ROW * len(lanes)
-    axis = svg.log_axis([value for each in values.values() for value in each], NAMES, WIDTH - 30)
+    base, names = 50 + ROW * len(lanes), _names(lanes)
+    axis = svg.log_axis([value for each in values.values() for value in each], names, WIDTH - 30)
     marks = svg.bottom(axis, 44, base, "seconds from submit to the last token")
     for row, (name, each) in enumerate(values.items()):
-        marks += _distribution(name, each, axis, 50 + ROW * (row + 0.5), colors[name])
+        marks += _distribution(each, axis, 50 + ROW * (row + 0.5), colors[name])
+        marks.append(svg.text(names - 12, 54 + ROW * (row + 0.5), name, anchor="end"))
     return svg.picture(WIDTH, base + 54, "Latency of every question", marks)
 
 
-def _distribution(name: str, values: Sequence[float], axis: Axis, y: float, color: str) -> Iterator[str]:
+def _names(lanes: Figures) -> float:
+    """Pixels that the longest name takes on the left."""
+    return max(NAMES, 24 + 7.5 * max(map(len, lanes)))
+
+
+def _distribution(values: Sequence[float], axis: Axis, y: float, color: str) -> Iterator[str]:
     random = Random(0)  # noqa: S311 - spreads dots
-    yield svg.text(NAMES - 12, y + 4, name, anchor="end")
     for value in values:
         yield svg.dot(axis(value), y + random.uniform(-13, 13), color, radius=2.5, opacity=0.45)
     if len(values) > 1:
@@ -101,12 +106,12 @@ def _curve(points: Sequence[Point], color: str) -> Iterator[str]:
 
 
 def accuracy(lanes: Figures, colors: Mapping[str, str]) -> str:
-    base = 50 + ROW * len(lanes)
-    axis = Axis(0, 1, NAMES, WIDTH - 40)
+    base, names = 50 + ROW * len(lanes), _names(lanes)
+    axis = Axis(0, 1, names, WIDTH - 40)
     marks = svg.bottom(axis, 44, base, "right answers, with 95 % intervals", percent=True)
     for row, (name, figures) in enumerate(lanes.items()):
         y, (low, high) = 50 + ROW * (row + 0.5), figures["accuracy_ci"]
-        marks.append(svg.text(NAMES - 12, y + 4, name, anchor="end"))
+        marks.append(svg.text(names - 12, y + 4, name, anchor="end"))
         marks.append(svg.line(axis(low), y, axis(high), y, colors[name], 3))
         marks.append(svg.dot(axis(figures["accuracy"]), y, colors[name], radius=6))
     return svg.picture(WIDTH, base + 54, "Accuracy", marks)

@@ -24,6 +24,9 @@ submit are those of notes, written while the user types; wasted ones were thrown
 `docs/benchmarks.md` defines every field."""
 
 
+TITLES = {"typing": "# The typing benchmark", "sweep": "# A sweep of the live lane's options"}
+
+
 def write_report(folder: Path, summary: Figures, meta: Figures, records: Sequence[Record]) -> None:
     """`report.md` and SVG pictures; what an earlier report left there is replaced."""
     pictures = plots(summary, records)
@@ -37,7 +40,7 @@ def write_report(folder: Path, summary: Figures, meta: Figures, records: Sequenc
 
 
 def markdown(summary: Figures, meta: Figures, pictures: Iterable[str] = ()) -> str:
-    parts = ["# The typing benchmark", _setting(meta), lane_table(summary["lanes"]), NOTES]
+    parts = [TITLES[meta["benchmark"]], _setting(meta), lane_table(summary["lanes"]), NOTES]
     parts += [f"![{PICTURES[name]}]({name})" for name in pictures]
     parts += ["## By number of sentences", *_grouped(summary["buckets"], "sentences")]
     if len(summary["datasets"]) > 1:

@@ -39,12 +39,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     chosen = swept(args)
     from livemind_app.benchmark.typing.job import job_of, measure_job
-    from livemind_app.benchmark.typing.report import lane_table
+    from livemind_app.benchmark.typing.report import lane_table, write_report
 
     out = Path(args.json)
     result = measure_job(job_of("sweep", args, chosen), out, resume=args.resume)
     write_figures(out, result.to_json())
     print(lane_table(result.summary["lanes"]))
+    if args.report:
+        write_report(args.report, result.summary, result.meta, result.records)
+        print(f"\nThe report is in {args.report / 'report.md'}")
     return 0
 
 
