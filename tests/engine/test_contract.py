@@ -22,7 +22,7 @@ from livemind_app.protocol import Cancel, Chunk, Finished, Message, Output, Prio
 PROMPT = "Tom has three apples and buys four more at the market. How many apples does he have now?"
 PROMPTS = [PROMPT, PROMPT[:40], PROMPT[:40] + " Then he eats two.", "Hello."]
 fresh = count()
-one_format = pytest.mark.parametrize("engine", ["int8"], indirect=True)
+one_format = pytest.mark.parametrize("engine", ["float32"], indirect=True)
 
 
 def chat(text: str) -> list[Message]:
@@ -93,21 +93,21 @@ def test_increments_join_to_the_decoded_whole(engine: OwnedEngine) -> None:
         assert not said.endswith("�") or engine.tokenizer("llm").decode(ids).endswith("�")
 
 
-@pytest.mark.parametrize("split", [1, 7, 20, 36])
-def test_warm_output_equals_cold_output(engine: OwnedEngine, split: int) -> None:
+def test_warm_output_equals_cold_output(engine: OwnedEngine) -> None:
     ids = ids_of(engine)
     cold, _, _ = joined(engine.generate(Request(ids, "llm", 12)))
-    key = f"warm{next(fresh)}"
-    joined(engine.generate(Request(ids[:split], "llm", 3, session="s", cache_key=key)))
-    warm, _, finished = joined(engine.generate(Request(ids, "llm", 12, session="s", cache_key=key)))
-    assert warm == cold
-    assert split <= finished.cached_tokens < len(ids)
+    for split in (1, 7, 20, 36):
+        key = f"warm{next(fresh)}"
+        joined(engine.generate(Request(ids[:split], "llm", 3, session="s", cache_key=key)))
+        warm, _, finished = joined(engine.generate(Request(ids, "llm", 12, session="s", cache_key=key)))
+        assert warm == cold
+        assert split <= finished.cached_tokens < len(ids)
     again, _, finished = joined(engine.generate(Request(ids, "llm", 12, session="s", cache_key=key)))
     assert again == cold
     assert finished.prefilled_tokens == 1
 
 
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(st.lists(st.sampled_from(PROMPTS), min_size=2, max_size=4))
 def test_any_order_of_prompts_on_one_cache_gives_the_cold_output(
     engine: OwnedEngine, prompts: list[str]

@@ -1,6 +1,7 @@
-"""The exact lane on a real model: whatever was typed on the way, it says what a cold one says."""
+"""The exact lane on models: whatever was typed on the way, it says what a cold one says."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -8,9 +9,11 @@ from hypothesis import strategies as st
 
 from livemind_app.engine.loading import load_engine
 from livemind_app.engine.local import LocalEngine
+from livemind_app.engine.lookahead import with_lookahead
 from livemind_app.protocol import Chunk, Request
 from livemind_app.session import SessionManager
 from livemind_app.session.formats import conventional
+from tests.llm_to_slm import tiny
 from tests.session.conftest import turn_done, until
 
 TOKENS = 16
@@ -41,6 +44,16 @@ def engine() -> Iterator[LocalEngine]:
     engine.close()
 
 
+@pytest.fixture(scope="module")
+def random_engine() -> Iterator[LocalEngine]:
+    """A tiny model that says anything, with lookahead: many edits take no time."""
+    model = with_lookahead(tiny.writer())
+    engine = LocalEngine(lambda report: {"llm": model, "slm": model})
+    engine.wait()
+    yield engine
+    engine.close()
+
+
 def edited(history: list[str], kind: str, at: int, what: str | int) -> str:
     text = history[-1]
     if kind == "undo":
@@ -58,9 +71,25 @@ def cold(engine: LocalEngine, text: str) -> tuple[str, int]:
     return "".join(chunk.text for chunk in chunks).lstrip(), sum(len(chunk.ids) for chunk in chunks)
 
 
-@settings(max_examples=12)
+@settings(max_examples=30)
 @given(edits=st.lists(st.tuples(EDITS, st.booleans()), min_size=2, max_size=8))
-async def test_any_edits_end_in_the_conventional_answer(engine: LocalEngine, edits: list) -> None:  # type: ignore[type-arg]
+async def test_any_edits_end_in_the_conventional_answer(random_engine: LocalEngine, edits: list) -> None:  # type: ignore[type-arg]
+    await type_and_compare(random_engine, edits)
+
+
+async def test_edits_end_in_the_answer_of_a_real_model(engine: LocalEngine) -> None:
+    edits: list[tuple[tuple[str, int, Any], bool]] = [
+        (("type", 10**6, PIECES[1]), True),
+        (("paste", 4, PIECES[3]), True),
+        (("delete", 10, 9), False),
+        (("type", 10**6, PIECES[2]), True),
+        (("undo", 0, 0), True),
+        (("move", 3, 12), True),
+    ]
+    await type_and_compare(engine, edits)
+
+
+async def type_and_compare(engine: LocalEngine, edits: list[tuple[tuple[str, int, Any], bool]]) -> None:
     manager = SessionManager(engine)
     session = manager.create({"lanes": ["exact"], "max_tokens": TOKENS, "speculate_tokens": 200})
     history = [PIECES[0]]

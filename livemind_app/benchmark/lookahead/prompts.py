@@ -7,6 +7,7 @@ import re
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -41,11 +42,16 @@ def load(names: Sequence[str], limit: int, warm: int, seed: int) -> tuple[list[P
     measured: list[Prompt] = []
     learned: list[Prompt] = []
     for name in names:
-        prompts = list(_MADE[name]()) if name in _MADE else _of_file(Path(name))
+        prompts = list(_made(name)) if name in _MADE else _of_file(Path(name))
         Random(f"{seed}:{name}").shuffle(prompts)  # noqa: S311 - a sample, no secret
         measured += prompts[:limit]
         learned += prompts[limit : limit + warm]
     return measured, learned
+
+
+@cache
+def _made(name: str) -> tuple[Prompt, ...]:
+    return tuple(_MADE[name]())
 
 
 def _of_file(path: Path) -> list[Prompt]:

@@ -15,7 +15,7 @@ from livemind_app.cli import main
 
 
 def bench(out: Path, *more: str) -> dict[str, Any]:
-    command = ["bench", "load", "--sessions", "4", "--keys-per-second", "100", "--seconds", "8"]
+    command = ["bench", "load", "--sessions", "4", "--keys-per-second", "100", "--seconds", "4"]
     assert main([*command, "--json", str(out), *more]) == 0
     result: dict[str, Any] = json.loads(out.read_text())
     return result["summary"]  # type: ignore[no-any-return]
@@ -24,7 +24,7 @@ def bench(out: Path, *more: str) -> dict[str, Any]:
 def test_a_server_bears_typing_users(tmp_path: Path) -> None:
     summary = bench(tmp_path / "load.json")
     assert summary["answers"] >= 2
-    assert summary["drafts"] > 200
+    assert summary["drafts"] > 50
     assert summary["disconnects"] > 0
     bad = ("failed_answers", "lost_drafts", "responses_5xx", "responses_refused", "retry_after_missing")
     assert {name: summary[name] for name in bad} == dict.fromkeys(bad, 0)

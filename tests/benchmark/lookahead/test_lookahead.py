@@ -1,4 +1,4 @@
-"""`livemind bench lookahead` on a real model, and its parts by hand."""
+"""`livemind bench lookahead` on a tiny model, and its parts by hand."""
 
 import json
 from pathlib import Path
@@ -11,6 +11,7 @@ from livemind_app.benchmark.lookahead.prompts import load
 from livemind_app.benchmark.lookahead.rows import Row, Rows
 from livemind_app.benchmark.lookahead.summary import summarize
 from livemind_app.errors import ConfigError
+from tests.llm_to_slm import tiny
 
 ARMS = ["greedy", "hf", "prompt_lookup", "original", "chain", "tree"]
 
@@ -21,9 +22,21 @@ def row(arm: str, seconds: float, *, prompt: str = "a", warm: bool = False, **mo
     )
 
 
-def test_all_arms_say_the_same_and_a_run_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def model(tmp_path: Path) -> str:
+    """A folder with a tiny random model."""
+    made = tiny.writer().model
+    made.config.max_position_embeddings = 4096
+    made.save_pretrained(tmp_path / "model")
+    tiny.tokenizer(290).save_pretrained(tmp_path / "model")
+    return str(tmp_path / "model")
+
+
+def test_all_arms_say_the_same_and_a_run_goes_on(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "out.json"
-    command = ["bench", "lookahead", "--model", "smollm2-135m", "--dtype", "float32", "--data", "code-edits"]
+    command = ["bench", "lookahead", "--model", model, "--dtype", "float32", "--data", "code-edits"]
     command += ["--warm", "1", "--tokens", "10", "--json", str(out)]
     assert cli.main([*command, "--limit", "1"]) == 0
     result = json.loads(out.read_text("utf-8"))
