@@ -136,11 +136,11 @@ def _changes(options: Options) -> dict[str, Any]:
 
 def _packed(folder: Path, data: Path, result: Any) -> bytes:
     """Report, pictures, figures and the prompts themselves."""
-    from livemind_app.benchmark.typing.job import write_json
+    from livemind_app.benchmark.figures import write_figures
     from livemind_app.benchmark.typing.report import write_report
 
     write_report(folder, result.summary, result.meta, result.records)
-    write_json(folder / "figures.json", result.to_json())
+    write_figures(folder / "figures.json", result.to_json())
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.iterdir()):
