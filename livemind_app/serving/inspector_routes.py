@@ -18,7 +18,7 @@ REFUSED: dict[int | str, dict[str, Any]] = {
 
 
 class Inspecting(Protocol):
-    """livemind_app.sentence_vae.inspector.Inspector"""
+    """`Inspector` of sentence_vae/inspector.py"""
 
     async def sentences(self, text: str) -> Any: ...
 
