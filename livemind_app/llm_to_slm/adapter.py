@@ -4,8 +4,7 @@ Those that come with the package lie in adapters/<large model>--<small model>/.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,11 @@ from torch import Tensor
 
 from livemind_app.engine.generation import LoadedModel
 from livemind_app.engine.local import Models
-from livemind_app.engine.models.prepare import prepare
-from livemind_app.engine.models.pretrained import read_network
-from livemind_app.engine.packed.revise import revised
 from livemind_app.errors import ModelError
 from livemind_app.llm_to_slm.conditioner import Conditioner, Shape
 from livemind_app.llm_to_slm.generation import Pair
 from livemind_app.training import checkpoint, lora
+from livemind_app.training.merged import merged
 
 KIND = "llm-to-slm"
 SHIPPED = Path(__file__).parent / "adapters"
@@ -50,27 +47,7 @@ class Adapter:
         """
         if writer.name != self.meta["slm"]:
             raise ModelError(f"the adapter is for {self.meta['slm']} as slm, not for {writer.name}")
-        try:
-            changes = lora.changes(writer.model, self.lora, self.meta["alpha"], self.meta["names"])
-            network = revised(writer.model, changes, _Stored(writer.name))
-        except (KeyError, RuntimeError) as error:
-            raise ModelError(f"the adapter does not fit {writer.name} ({error})") from error
-        return replace(writer, model=network)
-
-
-class _Stored:
-    """A model's weights as its files have them, opened when the first is asked for."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __call__(self, projection: str) -> Tensor:
-        weight: Tensor = self._network.get_parameter(f"{projection}.weight")
-        return weight
-
-    @cached_property
-    def _network(self) -> Any:
-        return read_network(prepare(self._name), dtype="auto")
+        return merged(writer, self.lora, self.meta["alpha"], self.meta["names"])
 
 
 def save(

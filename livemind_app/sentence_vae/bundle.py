@@ -10,8 +10,7 @@ from livemind_app.sentence_vae.codec import Codec
 from livemind_app.sentence_vae.files import CODEC, Model, load_codec, load_model
 from livemind_app.sentence_vae.hybrid import HybridContext
 from livemind_app.sentence_vae.sllm import SentenceModel
-from livemind_app.training import checkpoint
-from livemind_app.training.lora import merge
+from livemind_app.training import checkpoint, lora
 
 
 @dataclass(frozen=True)
@@ -42,19 +41,20 @@ def open_sllm(folder: Path, device: str = "cpu") -> SentenceModel:
     return model
 
 
-def open_hybrid(folder: Path, device: str = "cpu") -> HybridContext:
-    """The hybrid context on a base of its own."""
-    model = _open(folder, "hybrid", device)
+def open_hybrid(folder: Path, device: str = "cpu", *, merge: bool = True) -> HybridContext:
+    """The hybrid context on a base of its own; not `merge`: with its updates beside the base's weights."""
+    model = _open(folder, "hybrid", device, merge=merge)
     assert isinstance(model, HybridContext)
     return model
 
 
-def _open(folder: Path, setting: Compression, device: str) -> Model:
-    """With its updates merged: nobody else has this base."""
+def _open(folder: Path, setting: Compression, device: str, *, merge: bool = True) -> Model:
+    """Nobody else has this base, so that updates may go into its weights."""
     base = load(_base(folder), "float32", device)[0].requires_grad_(False)
     codec = load_codec(folder / CODEC, base)
     model = load_model(folder / setting, setting, base, codec, folder / CODEC)
-    merge(model.all_updates)
+    if merge:
+        lora.merge(model.all_updates)
     return model
 
 

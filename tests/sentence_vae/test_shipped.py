@@ -1,11 +1,14 @@
 """What the package ships, on the real base."""
 
+from contextlib import closing
 from itertools import chain
 
 import pytest
 
 from livemind_app.benchmark.typing.datasets import load as load_prompts
 from livemind_app.engine.models.load import load
+from livemind_app.loading import load_engine
+from livemind_app.protocol import Chunk, Finished, Request
 from livemind_app.sentence_vae import files
 from livemind_app.sentence_vae.codec import Codec
 from livemind_app.sentence_vae.decode import reconstruct
@@ -40,3 +43,19 @@ def test_sentences_of_prompts_come_back(low: int, high: int) -> None:
     sentences = [sentence for sentence in found if low <= len(sentence) <= high][:40]
     assert len(sentences) > 10
     assert compared(sentences, reconstruct(codec, sentences))["token_accuracy"] >= 0.95
+
+
+@pytest.mark.parametrize("options", [{"dtype": "float32"}, {"weights": "int8"}], ids=["float32", "int8"])
+def test_a_long_prompt_is_read_as_latents_where_a_model_has_a_hybrid(options: dict[str, str]) -> None:
+    (prompts,) = load_prompts([])
+    text = max((question.text for question in prompts.questions), key=len)
+    with closing(load_engine("tiny", **options)) as engine:
+        engine.wait()
+        assert engine.cannot("hybrid", "slm") is None
+        ids = engine.tokenizer("slm").render([{"role": "user", "content": text}])
+        asked = Request(ids, "slm", max_tokens=8, session="s", cache_key="k", compression="hybrid")
+        *said, end = engine.generate(asked)
+    assert isinstance(end, Finished)
+    assert sum(len(chunk.ids) for chunk in said if isinstance(chunk, Chunk)) == end.tokens > 0
+    assert end.prompt_tokens == len(ids)
+    assert end.positions < 0.6 * len(ids)

@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import get_args
+
+from torch import nn
 
 from livemind_app.engine.cache import CachePool
 from livemind_app.engine.generation import LoadedModel
@@ -17,7 +18,8 @@ from livemind_app.sentence_vae.bundle import open_hybrid, open_sllm
 from livemind_app.sentence_vae.files import CODEC, shipped
 from livemind_app.sentence_vae.generation.hybrid import HybridMethod
 from livemind_app.sentence_vae.generation.sllm import SllmMethod
-from livemind_app.training import checkpoint
+from livemind_app.training import checkpoint, lora
+from livemind_app.training.merged import merged
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +54,10 @@ def _method(setting: Compression, model: LoadedModel, folder: str | None) -> Met
 def _opened(setting: Compression, model: LoadedModel, root: Path) -> Method:
     if setting == "sllm":
         return SllmMethod(model, open_sllm(root))
-    context = open_hybrid(root)
-    return HybridMethod(replace(model, model=context.base), context)
+    context = open_hybrid(root, merge=False)
+    compressed = merged(model, lora.state(context.all_updates), alpha=2 * context.config.rank)
+    context.base.model.layers = nn.ModuleList()  # what it encodes with are copies of its own
+    return HybridMethod(compressed, context)
 
 
 def _advice(setting: Compression, base: str) -> str:
