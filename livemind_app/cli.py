@@ -59,6 +59,8 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"livemind {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_serve(commands.add_parser("serve", help="serve the page and the HTTP API", allow_abbrev=False))
+    about = "the same from several processes or machines, on Ray Serve"
+    _add_cluster(commands.add_parser("cluster", help=about, allow_abbrev=False))
     models = commands.add_parser("models", help="list or fetch models")
     _add_lazily(models, "livemind_app.engine.models_cli", wanted=arguments[:1] == ["models"])
     for group, help, members in (("bench", "measure", BENCHMARKS), ("train", "train", TRAININGS)):
@@ -132,8 +134,29 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_serve)
 
 
+def _add_cluster(parser: argparse.ArgumentParser) -> None:
+    _add_serve(parser)
+    add = parser.add_argument
+    help = "processes of the app; of a range as many as the open pages need (default: 2)"
+    add("--replicas", metavar="N|N-M", help=help)
+    add("--ray", metavar="ADDRESS", help="a Ray cluster, or auto (default: one of this machine alone)")
+    parser.set_defaults(run=_cluster)
+
+
+def _cluster(args: argparse.Namespace) -> None:
+    settings = _settings(args, *SETTINGS, "replicas", "ray")
+    print("LiveMind is starting …", flush=True)
+    from livemind_app.serve import serve_cluster
+
+    serve_cluster(settings)
+
+
+def _settings(args: argparse.Namespace, *names: str) -> Settings:
+    return Settings.from_env(os.environ, {name: getattr(args, name) for name in names})
+
+
 def _serve(args: argparse.Namespace) -> None:
-    settings = Settings.from_env(os.environ, {name: getattr(args, name) for name in SETTINGS})
+    settings = _settings(args, *SETTINGS)
     print("LiveMind is starting …", flush=True)
     gc.disable()  # until `serve` has made what lives as long as the process: a fifth of the time to the page
     from livemind_app.serve import serve

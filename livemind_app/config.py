@@ -49,6 +49,9 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "allow_origin": ("LIVEMIND_ALLOW_ORIGIN",),
     "framed_by": ("LIVEMIND_FRAMED_BY",),
     "password": ("LIVEMIND_PASSWORD",),
+    "place_header": ("LIVEMIND_PLACE_HEADER",),
+    "replicas": ("LIVEMIND_REPLICAS",),
+    "ray": ("LIVEMIND_RAY",),
 }
 
 
@@ -85,6 +88,10 @@ class Settings:
     allow_origin: tuple[str, ...] = ()  # other sites whose pages may use the API
     framed_by: tuple[str, ...] = ()  # other sites whose pages may show ours in a frame
     password: str | None = field(default=None, repr=False)  # never on a command line
+    # Several servers of one address.
+    place_header: str | None = None  # by which a router placed the request that creates a session
+    replicas: tuple[int, int] = (2, 2)  # of the app in a cluster: at least, at most
+    ray: str | None = None  # the Ray cluster; None: one of this machine alone
 
     def __post_init__(self) -> None:
         for name, convert in _CONVERT.items():
@@ -185,6 +192,17 @@ def _origins(value: Any) -> tuple[str, ...]:
     return origins
 
 
+def _range(value: Any) -> tuple[int, int]:
+    low, _, high = value.partition("-") if isinstance(value, str) else (value[0], "-", value[1])
+    try:
+        numbers = (int(low), int(high or low))
+    except ValueError:
+        numbers = (0, 0)
+    if not 1 <= numbers[0] <= numbers[1] <= 10_000:
+        raise ValueError("a number from 1 to 10000, or two of them like 2-8")
+    return numbers
+
+
 def _header(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9-]{1,64}", value):
         raise ValueError("the name of an HTTP header: letters, digits and hyphens")
@@ -219,6 +237,9 @@ _CONVERT: dict[str, Callable[[Any], Any]] = {
     "allow_origin": _origins,
     "framed_by": _origins,
     "password": _name,
+    "place_header": _header,
+    "replicas": _range,
+    "ray": _name,
 }
 assert set(_CONVERT) == set(VARIABLES) == {setting.name for setting in fields(Settings)}
 

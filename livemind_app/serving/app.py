@@ -41,10 +41,12 @@ def create_api(
     access: Access | None = None,
     history: History | None = None,
     others: Sequence[APIRouter] = (),
+    place_header: str | None = None,
 ) -> FastAPI:
     """The API on its own; `access` says who may use it, and guards what is mounted beside it as well.
 
-    `others` are routes of parts that this one does not know.
+    `others` are routes of parts that this one does not know. `place_header`: the one by which a router chose
+    this server for a new session.
     """
 
     @asynccontextmanager
@@ -66,6 +68,7 @@ def create_api(
     api.state.timing = timing or Timing()
     api.state.access = access or Access()
     api.state.history = history
+    api.state.place_header = place_header
     if history:
         manager.on_turn.append(
             lambda session: history.see(session, {model.role: model.name for model in status()})

@@ -25,6 +25,7 @@ from livemind_app.errors import (
 from livemind_app.protocol import ModelStatus
 from livemind_app.serving.errors import NO_STORE
 from livemind_app.serving.lean import DraftRoute
+from livemind_app.serving.logs import SAFE_ID
 from livemind_app.serving.models import (
     Changes,
     Clear,
@@ -141,9 +142,16 @@ async def options(manager: Manager) -> Offered:
     summary="Begin a session",
     responses=_refusals(ConfigError, TooManySessions, ServerDraining),
 )
-async def create(body: NewSession, manager: Manager) -> Created:
-    session = manager.create(body.options)
+async def create(body: NewSession, request: Request, manager: Manager) -> Created:
+    session = manager.create(body.options, _place(request))
     return Created(session=session.token, options=session.options)
+
+
+def _place(request: Request) -> str:
+    """By what a router chose this server; nothing where there is none, or where it cannot stand in a path."""
+    header = request.app.state.place_header
+    place = request.headers.get(header, "") if header else ""
+    return place if SAFE_ID.fullmatch(place) else ""
 
 
 @router.patch(

@@ -18,6 +18,7 @@ from livemind_app.session.session import Session
 from livemind_app.session.store import Observe
 
 SWEEP_S = 30.0
+PLACED = "~"  # in a token, between where the session is and its secret
 
 
 class SessionManager:
@@ -46,8 +47,11 @@ class SessionManager:
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def create(self, options: Mapping[str, Any] | None = None) -> Session:
-        """A new session with a 128-bit token. Raises TooManySessions, ServerDraining or ConfigError."""
+    def create(self, options: Mapping[str, Any] | None = None, place: str = "") -> Session:
+        """A new session with a 128-bit token. Raises TooManySessions, ServerDraining or ConfigError.
+
+        `place`: what the token begins with, so that a router finds this server by it.
+        """
         self.admission.take_sessions()
         chosen = self.defaults.changed(options or {})
         check_able(self.engine, chosen)
@@ -56,7 +60,7 @@ class SessionManager:
             raise TooManySessions(
                 f"all {self.limits.max_sessions} sessions are in use; try again in a minute"
             )
-        token = secrets.token_urlsafe(16)
+        token = (place and place + PLACED) + secrets.token_urlsafe(16)
         session = Session(
             token, self.engine, self.limits, chosen, self._clock, self.admission, self._observe, self._ended
         )
@@ -114,3 +118,12 @@ class SessionManager:
             if session.idle_s > self.limits.idle_s:
                 del self._sessions[token]
                 asyncio.get_running_loop().create_task(session.close())
+
+
+def place_of(token: str) -> str:
+    """By what a router finds the session.
+
+    >>> place_of("4f2a~pZ3x"), place_of("pZ3x")
+    ('4f2a', '')
+    """
+    return token.rpartition(PLACED)[0]

@@ -36,17 +36,20 @@ HEADER = """
 """
 
 
-def mount_options() -> dict[str, Any]:
+def mount_options(*, endpoints: bool = True) -> dict[str, Any]:
     """What `gr.mount_gradio_app` (or `launch`) must be told to show this page as it is meant."""
     return {
         "theme": build_theme(),
         "head": HEAD,
-        "footer_links": ["api"],
+        "footer_links": ["api"] if endpoints else [],
     }
 
 
-def build_page(manager: SessionManager) -> gr.Blocks:
-    """The page and its two named endpoints, `/draft` and `/submit`."""
+def build_page(manager: SessionManager, *, endpoints: bool = True) -> gr.Blocks:
+    """The page and its two named endpoints, `/draft` and `/submit`.
+
+    No endpoints where there are several servers: Gradio sends the parts of a call to any of them.
+    """
     keep_gradio_discreet()
     page = gr.Blocks(title="LiveMind", analytics_enabled=False, fill_width=True)
     with page:
@@ -63,7 +66,8 @@ def build_page(manager: SessionManager) -> gr.Blocks:
         _place("lm-history")
         _place("lm-chats")
         prompt.change(fn=None, js=_call("changed()"))
-        _endpoints(Endpoints(manager))
+        if endpoints:
+            _endpoints(Endpoints(manager))
     return page
 
 
