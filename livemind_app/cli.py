@@ -15,7 +15,8 @@ Run = Callable[[argparse.Namespace], int | None]
 SETTINGS = (
     *("preset", "llm", "slm", "dtype", "weights", "prefill", "drafts", "draft_text"),
     *("adapter", "sentence_vae"),
-    *("host", "port", "log", "history", "history_texts", "rate", "allow_origin"),
+    *("host", "port", "log", "history", "history_texts", "rate", "allow_origin", "login"),
+    "speculate_per_client",
 )
 BENCHMARKS = {
     "engine": ("benchmark.engine.command", "how fast and how well weights compute, by format"),
@@ -130,6 +131,12 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     add("--history-texts", metavar="on|off", help="keep questions and answers as well (default: off)")
     add("--rate", metavar="N", help="requests a second that one address may send (default: 100; 0: any)")
     add("--allow-origin", metavar="SITES", help="other sites whose pages may use the API, by commas")
+    add("--login", metavar="huggingface", help="users sign in with Hugging Face; in a Space with hf_oauth")
+    add(
+        "--speculate-per-client",
+        metavar="N",
+        help="tokens a minute that all sessions of one client may speculate (default: 6000; 0: any)",
+    )
     parser.epilog = "Every option can be set as a variable too: LIVEMIND_PRESET, LIVEMIND_PORT, …"
     parser.set_defaults(run=_serve)
 

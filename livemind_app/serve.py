@@ -33,6 +33,7 @@ from livemind_app.serving.inspector_routes import inspector_router
 from livemind_app.serving.server import Server, listen
 from livemind_app.session.limits import Limits
 from livemind_app.session.manager import SessionManager
+from livemind_app.ui.login import SpaceUsers
 from livemind_app.ui.page import build_page, mount_options
 
 
@@ -77,7 +78,8 @@ def create_app(settings: Settings, engine: Engine, history: History | None = Non
 async def assemble(settings: Settings, engine: Engine, history: History | None = None) -> FastAPI:
     """`create_app`, on a running loop."""
     manager = SessionManager(engine, Limits(**settings.limits))
-    access = Access(settings.rate, settings.allow_origin, settings.framed_by, settings.password)
+    users = SpaceUsers() if settings.login else None
+    access = Access(settings.rate, settings.allow_origin, settings.framed_by, settings.password, users)
     own = OwnPrompts(engine, settings)
     others = [own_prompts_router(own), *_inspector(engine, settings)]
     place = settings.place_header
@@ -87,7 +89,9 @@ async def assemble(settings: Settings, engine: Engine, history: History | None =
     # Gradio's page asks for its own fonts and pictures under /static too.
     files = FreshFiles(directory=static_folder(), packages=[("gradio", "templates/frontend/static")])
     app.mount("/static", files)
-    page = _mount_page(app, manager, alone=place is None)
+    page = _mount_page(app, manager, alone=not place, login=bool(users))
+    if users:
+        users.follow(page)
 
     async def drain() -> None:
         await manager.drain(settings.drain_s)
@@ -109,9 +113,10 @@ def _inspector(engine: Engine, settings: Settings) -> list[APIRouter]:
     return [inspector_router(Inspector(engine, settings.sentence_vae))]
 
 
-def _mount_page(app: FastAPI, manager: SessionManager, *, alone: bool) -> gr.routes.App:
-    options = {"path": "/", "ssr_mode": False, "run_history": False, **mount_options(endpoints=alone)}
-    gr.mount_gradio_app(app, build_page(manager, endpoints=alone), **options)
+def _mount_page(app: FastAPI, manager: SessionManager, *, alone: bool, login: bool) -> gr.routes.App:
+    endpoints = alone and not login  # they would ask nobody who they are
+    options = {"path": "/", "ssr_mode": False, "run_history": False, **mount_options(endpoints=endpoints)}
+    gr.mount_gradio_app(app, build_page(manager, endpoints=endpoints, login=login), **options)
     apps = (route.app for route in app.routes if isinstance(route, Mount))
     return next(mounted for mounted in apps if isinstance(mounted, gr.routes.App))
 

@@ -23,6 +23,7 @@ from livemind_app.errors import (
     TurnRunning,
 )
 from livemind_app.protocol import ModelStatus
+from livemind_app.serving.clients import client_of
 from livemind_app.serving.errors import NO_STORE
 from livemind_app.serving.lean import DraftRoute
 from livemind_app.serving.logs import SAFE_ID
@@ -66,8 +67,8 @@ Manager = Annotated[SessionManager, Depends(_manager)]
 Token = Annotated[str, Path(description="As given by `POST /api/sessions`.")]
 
 
-async def _session(token: Token, manager: Manager) -> Session:
-    return manager.get(token)
+async def _session(token: Token, request: Request, manager: Manager) -> Session:
+    return manager.get(token, client_of(request.scope))
 
 
 Found = Annotated[Session, Depends(_session)]
@@ -143,7 +144,7 @@ async def options(manager: Manager) -> Offered:
     responses=_refusals(ConfigError, TooManySessions, ServerDraining),
 )
 async def create(body: NewSession, request: Request, manager: Manager) -> Created:
-    session = manager.create(body.options, _place(request))
+    session = manager.create(body.options, _place(request), client_of(request.scope))
     return Created(session=session.token, options=session.options)
 
 
@@ -241,8 +242,8 @@ async def clear(session: Found, body: Clear | None = None) -> Nothing:
     summary="End a session and its streams",
     responses=_refusals(SessionNotFound),
 )
-async def delete(token: Token, manager: Manager) -> None:
-    await manager.delete(token)
+async def delete(token: Token, request: Request, manager: Manager) -> None:
+    await manager.delete(token, client_of(request.scope))
 
 
 @router.get(

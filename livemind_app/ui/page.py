@@ -45,7 +45,7 @@ def mount_options(*, endpoints: bool = True) -> dict[str, Any]:
     }
 
 
-def build_page(manager: SessionManager, *, endpoints: bool = True) -> gr.Blocks:
+def build_page(manager: SessionManager, *, endpoints: bool = True, login: bool = False) -> gr.Blocks:
     """The page and its two named endpoints, `/draft` and `/submit`.
 
     No endpoints where there are several servers: Gradio sends the parts of a call to any of them.
@@ -54,6 +54,8 @@ def build_page(manager: SessionManager, *, endpoints: bool = True) -> gr.Blocks:
     page = gr.Blocks(title="LiveMind", analytics_enabled=False, fill_width=True)
     with page:
         _header()
+        if login:
+            gr.LoginButton(elem_id="lm-login", size="sm")
         prompt = _composer()
         _place("lm-options")
         _place("lm-turn")
