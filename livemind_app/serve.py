@@ -36,6 +36,8 @@ from livemind_app.session.manager import SessionManager
 from livemind_app.ui.login import SpaceUsers
 from livemind_app.ui.page import build_page, mount_options
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
 
 def serve(settings: Settings) -> None:
     """Serve until a signal says stop. The page is up at once; models load behind it."""
@@ -89,7 +91,9 @@ async def assemble(settings: Settings, engine: Engine, history: History | None =
     # Gradio's page asks for its own fonts and pictures under /static too.
     files = FreshFiles(directory=static_folder(), packages=[("gradio", "templates/frontend/static")])
     app.mount("/static", files)
-    page = _mount_page(app, manager, alone=not place, login=bool(users))
+    read = history is not None and (settings.password is not None or settings.host in LOOPBACK)
+    parts = {"endpoints": not place and not users, "login": bool(users), "history": read}
+    page = _mount_page(app, manager, parts)
     if users:
         users.follow(page)
 
@@ -113,10 +117,9 @@ def _inspector(engine: Engine, settings: Settings) -> list[APIRouter]:
     return [inspector_router(Inspector(engine, settings.sentence_vae))]
 
 
-def _mount_page(app: FastAPI, manager: SessionManager, *, alone: bool, login: bool) -> gr.routes.App:
-    endpoints = alone and not login  # they would ask nobody who they are
-    options = {"path": "/", "ssr_mode": False, "run_history": False, **mount_options(endpoints=endpoints)}
-    gr.mount_gradio_app(app, build_page(manager, endpoints=endpoints, login=login), **options)
+def _mount_page(app: FastAPI, manager: SessionManager, parts: dict[str, bool]) -> gr.routes.App:
+    options = mount_options(endpoints=parts["endpoints"])
+    gr.mount_gradio_app(app, build_page(manager, **parts), "/", ssr_mode=False, run_history=False, **options)
     apps = (route.app for route in app.routes if isinstance(route, Mount))
     return next(mounted for mounted in apps if isinstance(mounted, gr.routes.App))
 

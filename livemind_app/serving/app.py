@@ -16,6 +16,7 @@ from livemind_app.serving import errors, logs
 from livemind_app.serving.access import Access, guard
 from livemind_app.serving.guards import BodyLimit, Discreet
 from livemind_app.serving.history import History
+from livemind_app.serving.history_routes import page as history_view
 from livemind_app.serving.history_routes import router as history_router
 from livemind_app.serving.logs import METHODS, RequestLog
 from livemind_app.serving.metrics import ServerMetrics
@@ -80,7 +81,7 @@ def create_api(
     guard(api, api.state.access)
     api.add_middleware(Discreet)
     api.add_middleware(RequestLog, count=metrics.answered)  # outermost
-    routers = (router, history_router, *others)
+    routers = (router, history_router, history_view, *others)
     for each in routers:
         api.include_router(each)
     api.state.routes = [route for each in routers for route in each.routes if isinstance(route, APIRoute)]

@@ -20,7 +20,14 @@ from livemind_app.session.clients import ANYBODY, Client
 COOKIE = "livemind_client"
 YEAR_S = 365 * 24 * 3600
 OPEN = ("/api/health", "/api/ready")  # for load balancers; they tell nothing of anybody
-GUARDED = ("/api/", "/metrics", "/docs", "/redoc", "/openapi.json")  # the rest is the page, where one logs in
+GUARDED = (
+    "/api/",
+    "/metrics",
+    "/history",
+    "/docs",
+    "/redoc",
+    "/openapi.json",
+)  # the rest is the page, where one logs in
 
 User = Callable[[Scope], Awaitable[str]]  # who is logged in; empty: nobody
 
