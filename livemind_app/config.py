@@ -205,14 +205,12 @@ def _origins(value: Any) -> tuple[str, ...]:
 
 
 def _range(value: Any) -> tuple[int, int]:
-    low, _, high = value.partition("-") if isinstance(value, str) else (value[0], "-", value[1])
-    try:
-        numbers = (int(low), int(high or low))
-    except ValueError:
-        numbers = (0, 0)
-    if not 1 <= numbers[0] <= numbers[1] <= 10_000:
+    text = value if isinstance(value, str) else "-".join(str(number) for number in value)
+    found = re.fullmatch(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", text)
+    low, high = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if not 1 <= low <= high <= 10_000:
         raise ValueError("a number from 1 to 10000, or two of them like 2-8")
-    return numbers
+    return low, high
 
 
 def _header(value: Any) -> str:
