@@ -65,11 +65,12 @@ class Clients:
     async def _for_browser(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection = HTTPConnection(scope)
         cookie = connection.cookies.get(COOKIE, "")
+        opens = not cookie and "text/html" in connection.headers.get("accept", "")  # programs take anything
         owner = f"browser:{cookie}" if cookie else _program(connection)
         scope["livemind.client"] = Client(owner, address_of(scope) or "")
 
         async def known(message: Message) -> None:
-            if message["type"] == "http.response.start" and not cookie:
+            if message["type"] == "http.response.start" and opens:
                 headers = MutableHeaders(scope=message)
                 if headers.get("content-type", "").startswith("text/html"):
                     headers.append("Set-Cookie", self._cookie(connection.url.scheme == "https"))

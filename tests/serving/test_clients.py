@@ -66,7 +66,8 @@ def test_a_browser_keeps_its_cookie_and_scripts_do_not_see_it(service: Service) 
     service.http.cookies.clear()
     with browser(service) as http:
         assert "set-cookie" not in http.get(PAGE, headers=CHROMIUM).headers
-    assert "set-cookie" not in service.http.get("/api/health").headers
+    assert "set-cookie" not in service.http.get("/api/health", headers=CHROMIUM).headers
+    assert "set-cookie" not in service.http.get(PAGE).headers  # a program
 
 
 def test_in_a_frame_of_another_site_the_cookie_says_so() -> None:
