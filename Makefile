@@ -9,13 +9,16 @@ VLLM := .venv-vllm
 AUDIT := .venv-audit
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-servers test-load audit lint format lock clean
+.PHONY: help run cluster test test-servers test-load audit lint format lock clean
 
 help: ## show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
 
 run: $(VENV)/.run ## install what is needed and serve on http://127.0.0.1:7860
 	@$(BIN)/livemind serve $(ARGS) || [ $$? -eq 130 ]
+
+cluster: $(VENV)/.cluster ## the same on several processes, with Ray Serve (0.5 GB): make cluster ARGS="--llm http://… --replicas 2-8"
+	@$(BIN)/livemind cluster $(ARGS)
 
 test: lint ## lint, check types, run all tests
 	@$(find_chromium); \
@@ -24,8 +27,9 @@ test: lint ## lint, check types, run all tests
 test-servers: $(VENV)/.dev $(VLLM)/.made ## the tests of remote engines on vLLM, which it installs (4 GB)
 	LIVEMIND_VLLM=$(VLLM)/bin/python $(BIN)/pytest tests/servers $(ARGS)
 
-test-load: $(VENV)/.dev ## the gates of load and faults at their full length (half an hour)
-	LIVEMIND_LOAD=full $(BIN)/pytest tests/load -s $(ARGS)
+test-load: $(VENV)/.dev $(VENV)/.cluster ## the gates of load and faults at their full length, and a cluster (half an hour)
+	@$(find_chromium); \
+	LIVEMIND_CHROMIUM="$$chromium" LIVEMIND_LOAD=full $(BIN)/pytest tests/load -s $(ARGS)
 
 audit: $(AUDIT)/.made ## look for known vulnerabilities in what is pinned; needs a network
 	$(AUDIT)/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict
@@ -52,6 +56,11 @@ $(VENV)/.run: $(INPUTS)
 $(VENV)/.dev: $(INPUTS)
 	@$(call install,.[dev])
 	@touch $(VENV)/.run
+
+# What is there already keeps its version; what Ray brings is pinned by Ray.
+$(VENV)/.cluster: $(INPUTS) | $(VENV)/.run
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[cluster]'
+	touch $@
 
 # vLLM pins other versions than ours, and needs none of torch's relatives.
 $(VLLM)/.made: Makefile

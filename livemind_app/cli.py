@@ -15,7 +15,8 @@ Run = Callable[[argparse.Namespace], int | None]
 SETTINGS = (
     *("preset", "llm", "slm", "dtype", "weights", "prefill", "drafts", "draft_text"),
     *("adapter", "sentence_vae"),
-    *("host", "port", "log", "history", "history_texts", "rate", "allow_origin"),
+    *("host", "port", "log", "history", "history_texts", "rate", "allow_origin", "login"),
+    "speculate_per_client",
 )
 BENCHMARKS = {
     "engine": ("benchmark.engine.command", "how fast and how well weights compute, by format"),
@@ -59,6 +60,8 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"livemind {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_serve(commands.add_parser("serve", help="serve the page and the HTTP API", allow_abbrev=False))
+    about = "the same from several processes or machines, on Ray Serve"
+    _add_cluster(commands.add_parser("cluster", help=about, allow_abbrev=False))
     models = commands.add_parser("models", help="list or fetch models")
     _add_lazily(models, "livemind_app.engine.models_cli", wanted=arguments[:1] == ["models"])
     for group, help, members in (("bench", "measure", BENCHMARKS), ("train", "train", TRAININGS)):
@@ -128,12 +131,39 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     add("--history-texts", metavar="on|off", help="keep questions and answers as well (default: off)")
     add("--rate", metavar="N", help="requests a second that one address may send (default: 100; 0: any)")
     add("--allow-origin", metavar="SITES", help="other sites whose pages may use the API, by commas")
+    add("--login", metavar="huggingface", help="users sign in with Hugging Face; in a Space with hf_oauth")
+    add(
+        "--speculate-per-client",
+        metavar="N",
+        help="tokens a minute that all sessions of one client may speculate (default: 6000; 0: any)",
+    )
     parser.epilog = "Every option can be set as a variable too: LIVEMIND_PRESET, LIVEMIND_PORT, …"
     parser.set_defaults(run=_serve)
 
 
+def _add_cluster(parser: argparse.ArgumentParser) -> None:
+    _add_serve(parser)
+    add = parser.add_argument
+    help = "processes of the app; of a range as many as the open pages need (default: 2)"
+    add("--replicas", metavar="N|N-M", help=help)
+    add("--ray", metavar="ADDRESS", help="a Ray cluster, or auto (default: one of this machine alone)")
+    parser.set_defaults(run=_cluster)
+
+
+def _cluster(args: argparse.Namespace) -> None:
+    settings = _settings(args, *SETTINGS, "replicas", "ray")
+    print("LiveMind is starting …", flush=True)
+    from livemind_app.serve import serve_cluster
+
+    serve_cluster(settings)
+
+
+def _settings(args: argparse.Namespace, *names: str) -> Settings:
+    return Settings.from_env(os.environ, {name: getattr(args, name) for name in names})
+
+
 def _serve(args: argparse.Namespace) -> None:
-    settings = Settings.from_env(os.environ, {name: getattr(args, name) for name in SETTINGS})
+    settings = _settings(args, *SETTINGS)
     print("LiveMind is starting …", flush=True)
     gc.disable()  # until `serve` has made what lives as long as the process: a fifth of the time to the page
     from livemind_app.serve import serve

@@ -20,6 +20,7 @@ Weights = Literal["auto", "float32", "bfloat16", "int8", "int4", "gguf"]
 Prefill = Literal["plain", "packed"]
 Drafts = Literal["own", "shared"]
 Log = Literal["text", "json"]
+Login = Literal["huggingface"]
 
 VARIABLES: dict[str, tuple[str, ...]] = {
     "preset": ("LIVEMIND_PRESET",),
@@ -49,6 +50,11 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "allow_origin": ("LIVEMIND_ALLOW_ORIGIN",),
     "framed_by": ("LIVEMIND_FRAMED_BY",),
     "password": ("LIVEMIND_PASSWORD",),
+    "login": ("LIVEMIND_LOGIN",),
+    "speculate_per_client": ("LIVEMIND_SPECULATE_PER_CLIENT",),
+    "place_header": ("LIVEMIND_PLACE_HEADER",),
+    "replicas": ("LIVEMIND_REPLICAS",),
+    "ray": ("LIVEMIND_RAY",),
 }
 
 
@@ -75,6 +81,7 @@ class Settings:
     max_text: int | None = None  # characters of one prompt
     max_turns: int | None = None  # of one chat
     idle_s: float | None = None  # a session unused for so long expires
+    speculate_per_client: int | None = None  # tokens a minute in all sessions of one client; 0: any number
     max_answers: int | None = None  # that users wait for at once
     drain_s: float = 30.0  # that running answers get at a SIGTERM
     log: Log = "text"  # json: a line for every request as well
@@ -85,10 +92,19 @@ class Settings:
     allow_origin: tuple[str, ...] = ()  # other sites whose pages may use the API
     framed_by: tuple[str, ...] = ()  # other sites whose pages may show ours in a frame
     password: str | None = field(default=None, repr=False)  # never on a command line
+    login: Login | None = None  # huggingface: where a Space provides it
+    # Several servers of one address.
+    place_header: str | None = None  # by which a router placed the request that creates a session
+    replicas: tuple[int, int] = (2, 2)  # of the app in a cluster: at least, at most
+    ray: str | None = None  # the Ray cluster; None: one of this machine alone
 
     def __post_init__(self) -> None:
         for name, convert in _CONVERT.items():
             object.__setattr__(self, name, _converted(name, convert, getattr(self, name)))
+        if self.login and self.password:
+            raise ConfigError(
+                "--login and LIVEMIND_PASSWORD do not go together: users or one password for all"
+            )
 
     @classmethod
     def from_env(
@@ -117,7 +133,10 @@ class Settings:
     @property
     def limits(self) -> dict[str, Any]:
         """The session limits that were set."""
-        names = ("max_sessions", "max_text", "max_turns", "idle_s", "max_answers")
+        names = (
+            *("max_sessions", "max_text", "max_turns", "idle_s", "max_answers"),
+            "speculate_per_client",
+        )
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
 
@@ -185,6 +204,15 @@ def _origins(value: Any) -> tuple[str, ...]:
     return origins
 
 
+def _range(value: Any) -> tuple[int, int]:
+    text = value if isinstance(value, str) else "-".join(str(number) for number in value)
+    found = re.fullmatch(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", text)
+    low, high = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if not 1 <= low <= high <= 10_000:
+        raise ValueError("a number from 1 to 10000, or two of them like 2-8")
+    return low, high
+
+
 def _header(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9-]{1,64}", value):
         raise ValueError("the name of an HTTP header: letters, digits and hyphens")
@@ -219,6 +247,11 @@ _CONVERT: dict[str, Callable[[Any], Any]] = {
     "allow_origin": _origins,
     "framed_by": _origins,
     "password": _name,
+    "login": _one_of(get_args(Login)),
+    "speculate_per_client": _integer(0, 10_000_000),
+    "place_header": _header,
+    "replicas": _range,
+    "ray": _name,
 }
 assert set(_CONVERT) == set(VARIABLES) == {setting.name for setting in fields(Settings)}
 

@@ -3,6 +3,9 @@
 import asyncio
 import gc
 import os
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from livemind_app.benchmark.typing.own_prompts import OwnPrompts
 from livemind_app.benchmark.typing.own_prompts_routes import own_prompts_router
 from livemind_app.config import Settings
 from livemind_app.engine.local import LocalEngine
+from livemind_app.errors import ConfigError
 from livemind_app.loading import open_engine
 from livemind_app.protocol import Engine
 from livemind_app.sentence_vae.inspector import Inspector
@@ -29,7 +33,10 @@ from livemind_app.serving.inspector_routes import inspector_router
 from livemind_app.serving.server import Server, listen
 from livemind_app.session.limits import Limits
 from livemind_app.session.manager import SessionManager
+from livemind_app.ui.login import SpaceUsers
 from livemind_app.ui.page import build_page, mount_options
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def serve(settings: Settings) -> None:
@@ -46,17 +53,49 @@ def serve(settings: Settings) -> None:
             engine.close()
 
 
+def serve_cluster(settings: Settings) -> None:
+    """Serve from several processes, on one machine or more, until a signal says stop."""
+    try:
+        from livemind_app.serving import cluster
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"{error.name} is missing; a cluster needs livemind-app[cluster]") from None
+    settings = replace(settings, place_header=cluster.PLACE_HEADER)
+    cluster.run(settings, partial(open_replica, settings))
+
+
+async def open_replica(settings: Settings) -> tuple[FastAPI, Callable[[], None]]:
+    """One of several servers, and what closes its engine. A history has to be named: all write to it."""
+    logs.configure(settings.log)
+    engine = open_engine(settings)
+    history = open_history(settings.history or "off", texts=settings.history_texts)
+    return await assemble(settings, engine, history), engine.close
+
+
 def create_app(settings: Settings, engine: Engine, history: History | None = None) -> FastAPI:
     """The page at `/`, the API at `/api`, files of the page at `/static`."""
+    # A loop because Gradio, off a running one, makes loops of its own and never closes them.
+    return asyncio.run(assemble(settings, engine, history))
+
+
+async def assemble(settings: Settings, engine: Engine, history: History | None = None) -> FastAPI:
+    """`create_app`, on a running loop."""
     manager = SessionManager(engine, Limits(**settings.limits))
-    access = Access(settings.rate, settings.allow_origin, settings.framed_by, settings.password)
+    users = SpaceUsers() if settings.login else None
+    access = Access(settings.rate, settings.allow_origin, settings.framed_by, settings.password, users)
     own = OwnPrompts(engine, settings)
     others = [own_prompts_router(own), *_inspector(engine, settings)]
-    app = create_api(manager, engine.status, access=access, history=history, others=others)
+    place = settings.place_header
+    app = create_api(
+        manager, engine.status, access=access, history=history, others=others, place_header=place
+    )
     # Gradio's page asks for its own fonts and pictures under /static too.
     files = FreshFiles(directory=static_folder(), packages=[("gradio", "templates/frontend/static")])
     app.mount("/static", files)
-    page = asyncio.run(_mount_page(app, manager))
+    read = history is not None and (settings.password is not None or settings.host in LOOPBACK)
+    parts = {"endpoints": not place and not users, "login": bool(users), "history": read}
+    page = _mount_page(app, manager, parts)
+    if users:
+        users.follow(page)
 
     async def drain() -> None:
         await manager.drain(settings.drain_s)
@@ -78,10 +117,9 @@ def _inspector(engine: Engine, settings: Settings) -> list[APIRouter]:
     return [inspector_router(Inspector(engine, settings.sentence_vae))]
 
 
-async def _mount_page(app: FastAPI, manager: SessionManager) -> gr.routes.App:
-    """A coroutine because Gradio, off a running loop, makes loops of its own and never closes them."""
-    options = {"path": "/", "ssr_mode": False, "run_history": False, **mount_options()}
-    gr.mount_gradio_app(app, build_page(manager), **options)
+def _mount_page(app: FastAPI, manager: SessionManager, parts: dict[str, bool]) -> gr.routes.App:
+    options = mount_options(endpoints=parts["endpoints"])
+    gr.mount_gradio_app(app, build_page(manager, **parts), "/", ssr_mode=False, run_history=False, **options)
     apps = (route.app for route in app.routes if isinstance(route, Mount))
     return next(mounted for mounted in apps if isinstance(mounted, gr.routes.App))
 

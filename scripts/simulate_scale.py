@@ -5,7 +5,10 @@
 A keystroke costs what it costs here, on one connection with nobody else there. A replica is one process
 with one queue; as many users share it as let 99 of 100 acknowledgements come within the goal, by simulation
 of their keystrokes with the measured costs. Engine replicas follow from tokens: `livemind bench typing` has
-those of a prompt (tokens_before, tokens_after), a load test of your engine its tokens a second.
+those of a prompt (tokens_before, tokens_after), a load test of your engine its tokens a second (`vllm bench
+serve`).
+
+Prices are assumptions, those that were published on the day in PRICES; name your own.
 """
 
 import argparse
@@ -26,6 +29,10 @@ from livemind_app.benchmark.load.server import own_server
 TEXT = "Tom has three apples and a pear. Ann gives him four more of them. He eats two. How many has he now? "
 WARM, DRAFTS, SESSIONS = 300, 1500, 200
 SPREAD = 0.4  # of log(gap between keys), as in `livemind bench load`
+PRICES = "22 November 2026, in dollars"
+CPU_HOUR = 0.0335  # a core for an hour: Hugging Face Inference Endpoints, AWS intel-spr
+GB_OUT = 0.09  # a gigabyte to the internet: AWS, the first 10 TB of a month
+HOURS = 730  # of a month
 HEADERS = 600  # bytes of HTTP around a draft and its answer, in a browser
 
 
@@ -35,6 +42,7 @@ class Cost:
 
     seconds: list[float]  # CPU of each draft: measured in batches
     bytes: float  # of a draft and what comes back, on the wire
+    bytes_out: float  # of these, what comes back
     session_kib: float  # memory
 
     @property
@@ -52,30 +60,75 @@ def main() -> None:
     add("--tokens", type=float, help="generated for one prompt, before and after its submit")
     add("--prompt-s", type=float, default=30.0, help="seconds of typing that a prompt takes (default: 30)")
     add("--engine-tokens-per-s", type=float, help="that one engine replica generates")
+    add("--tokens-before", type=float, help="of --tokens, those before the submit: the price of work ahead")
+    add("--saved-s", type=float, help="that users wait less for an answer, by work ahead")
+    add("--app-hour", type=float, default=CPU_HOUR, help=f"price of an app replica (default: {CPU_HOUR})")
+    add(
+        "--engine-hour",
+        type=float,
+        default=2 * CPU_HOUR,
+        help="price of an engine replica (default: 2 cores)",
+    )
+    add("--gb-out", type=float, default=GB_OUT, help=f"price of a gigabyte sent (default: {GB_OUT})")
     add("--seed", type=int, default=0)
     args = parser.parse_args()
     cost = measure()
     typists = capacity(cost, args.keys_per_second, args.goal_ms / 1000, random.Random(args.seed))  # noqa: S311 - a simulation
     print(f"a draft: {1000 * cost.mean_s:.2f} ms of CPU, {cost.bytes:.0f} bytes")
     print(f"a session: {cost.session_kib:.0f} KiB; a replica: {typists} users who type")
-    print("\n| users | type | drafts/s | app replicas | sessions, memory | network | engine replicas |")
-    print("|---|---|---|---|---|---|---|")
+    print(
+        f"prices of {PRICES}: {args.app_hour} an app replica, {args.engine_hour} an engine replica an hour, ",
+        end="",
+    )
+    print(f"{args.gb_out} a gigabyte sent")
+    head = ("users", "type", "drafts/s", "app replicas", "sessions, memory", "network", "engine replicas")
+    print(f"\n| {' | '.join((*head, 'app a month', 'network a month', 'engines a month'))} |")
+    print(f"|{'---|' * (len(head) + 3)}")
     for users in args.users:
         print(row(args, users, cost, typists))
+    if args.tokens_before and args.saved_s and args.engine_tokens_per_s:
+        print(ahead(args))
+
+
+def ahead(args: argparse.Namespace) -> str:
+    """What an hour of waiting costs that users are spared; it pays while that hour is worth more to them."""
+    prompt = args.tokens_before / args.engine_tokens_per_s / 3600 * args.engine_hour
+    hour = prompt / (args.saved_s / 3600)
+    told = f"${1000 * prompt:.2f} for 1,000 prompts, ${hour:.2f} for an hour of waiting that it spares"
+    return f"\nwork ahead: {told}"
 
 
 def row(args: argparse.Namespace, users: int, cost: Cost, typists: int) -> str:
     typing = users * args.typing
     drafts = typing * args.keys_per_second
-    engines = "–"
+    engines = 0
     if args.tokens and args.engine_tokens_per_s:
-        engines = f"{ceil(typing / args.prompt_s * args.tokens / args.engine_tokens_per_s):,}"
+        engines = ceil(typing / args.prompt_s * args.tokens / args.engine_tokens_per_s)
     memory, network = users * cost.session_kib / 2**20, 8 * drafts * cost.bytes / 1e6
     replicas = ceil(typing / typists)
     return (
         f"| {users:,} | {typing:,.0f} | {drafts:,.0f} | {replicas:,} | {memory:,.1f} GiB "
-        f"| {network:,.0f} Mbit/s | {engines} |"
+        f"| {network:,.0f} Mbit/s | {shown(engines)} "
+        f"| {money(replicas * args.app_hour * HOURS)} "
+        f"| {money(drafts * cost.bytes_out * 3600 * HOURS / 1e9 * args.gb_out)} "
+        f"| {money(engines * args.engine_hour * HOURS)} |"
     )
+
+
+def shown(number: int) -> str:
+    return f"{number:,}" if number else "–"
+
+
+def money(dollars: float) -> str:
+    """
+    >>> money(12.3), money(45678), money(2345678), money(0)
+    ('$12', '$46,000', '$2.3 M', '–')
+    """
+    if not dollars:
+        return "–"
+    if dollars >= 1e6:
+        return f"${dollars / 1e6:,.1f} M"
+    return f"${round(dollars, -3):,.0f}" if dollars >= 1e4 else f"${dollars:,.0f}"
 
 
 def capacity(cost: Cost, keys_per_s: float, goal_s: float, rng: random.Random) -> int:
@@ -122,13 +175,16 @@ def measure() -> Cost:
     with own_server(SESSIONS + 1) as (url, pid):
         server, http_ = psutil.Process(pid), http.client.HTTPConnection(urlsplit(url).netloc)
         token = create(http_)
-        marks, sizes = [], []
+        marks: list[float] = []
+        sizes: list[tuple[int, int]] = []
         for number in range(1, WARM + DRAFTS + 1):
             sizes.append(draft(http_, token, number))
             if number >= WARM and number % 50 == 0:  # CPU time is counted in steps of 10 ms
                 marks.append(sum(server.cpu_times()[:2]))
         batches = [max(after - before, 0.0) / 50 for before, after in pairwise(marks)]
-        return Cost(batches, HEADERS + sum(sizes) / len(sizes), session_kib(server, http_))
+        sent, received = (sum(each) / len(sizes) for each in zip(*sizes, strict=True))
+        out = HEADERS / 2 + received
+        return Cost(batches, HEADERS / 2 + sent + out, out, session_kib(server, http_))
 
 
 def session_kib(server: psutil.Process, http_: http.client.HTTPConnection) -> float:
@@ -146,21 +202,21 @@ def create(http_: http.client.HTTPConnection) -> str:
     return token
 
 
-def draft(http_: http.client.HTTPConnection, token: str, number: int) -> int:
+def draft(http_: http.client.HTTPConnection, token: str, number: int) -> tuple[int, int]:
     body = {"revision": number, "text": TEXT[: 1 + number % len(TEXT)]}
     return call(http_, "PUT", f"/api/sessions/{token}/draft", body)[1]
 
 
 def call(
     http_: http.client.HTTPConnection, method: str, path: str, body: object
-) -> tuple[dict[str, str], int]:
-    """The answer, and the bytes of both bodies."""
+) -> tuple[dict[str, str], tuple[int, int]]:
+    """The answer, and the bytes of the body that was sent and of the one that came back."""
     sent = json.dumps(body)
     http_.request(method, path, sent, {"Content-Type": "application/json"})
     response = http_.getresponse()
     received = response.read()
     assert response.status < 300, response.status
-    return json.loads(received), len(sent) + len(received)
+    return json.loads(received), (len(sent), len(received))
 
 
 if __name__ == "__main__":

@@ -145,9 +145,9 @@ def unmet(dependencies: list[str], pinned: dict[str, str]) -> list[str]:
 
 def test_every_dependency_is_pinned_within_its_range() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    tools = project["optional-dependencies"]["dev"]
+    extras = project["optional-dependencies"]
     assert unmet(project["dependencies"], pins("requirements.txt")) == []
-    assert unmet(project["dependencies"] + tools, pins("constraints.txt")) == []
+    assert unmet(project["dependencies"] + extras["dev"] + extras["cluster"], pins("constraints.txt")) == []
 
 
 def test_a_space_gets_the_versions_that_are_tested() -> None:

@@ -36,13 +36,14 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match=r"^0$"):
         cli.main(["--help"])
     text = capsys.readouterr().out
-    assert all(command in text for command in ("serve", "models", "bench"))
+    assert all(command in text for command in ("serve", "cluster", "models", "bench"))
 
 
 @pytest.mark.parametrize(
     ("arguments", "options"),
     [
         (["serve"], ["--preset", "--llm", "--slm", "--dtype", "--host", "--port"]),
+        (["cluster"], ["--llm", "--port", "--replicas", "--ray"]),
         (["models"], ["list", "fetch"]),
         (["bench"], ["segmentation"]),
         (["bench", "segmentation"], ["--data", "--json"]),

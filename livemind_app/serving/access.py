@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
+from livemind_app.serving.clients import Clients, User
 from livemind_app.serving.headers import SecurityHeaders
 from livemind_app.serving.login import Login
 from livemind_app.serving.origins import ForeignPages
@@ -17,10 +18,12 @@ class Access:
     origins: tuple[str, ...] = ()  # other sites whose pages may use the API
     framed_by: tuple[str, ...] = ()  # other sites whose pages may show ours in a frame
     password: str | None = None
+    user: User | None = None  # who is logged in; None: nobody has to
 
 
 def guard(app: FastAPI, access: Access) -> None:
     """Innermost first: a refusal still gets the headers that a browser needs to show it."""
+    app.add_middleware(Clients, framed=bool(access.framed_by), user=access.user)
     if access.password:
         app.add_middleware(Login, password=access.password, framed=bool(access.framed_by))
     if access.rate:

@@ -16,6 +16,7 @@ from livemind_app.serving import errors, logs
 from livemind_app.serving.access import Access, guard
 from livemind_app.serving.guards import BodyLimit, Discreet
 from livemind_app.serving.history import History
+from livemind_app.serving.history_routes import page as history_view
 from livemind_app.serving.history_routes import router as history_router
 from livemind_app.serving.logs import METHODS, RequestLog
 from livemind_app.serving.metrics import ServerMetrics
@@ -41,10 +42,12 @@ def create_api(
     access: Access | None = None,
     history: History | None = None,
     others: Sequence[APIRouter] = (),
+    place_header: str | None = None,
 ) -> FastAPI:
     """The API on its own; `access` says who may use it, and guards what is mounted beside it as well.
 
-    `others` are routes of parts that this one does not know.
+    `others` are routes of parts that this one does not know. `place_header`: the one by which a router chose
+    this server for a new session.
     """
 
     @asynccontextmanager
@@ -66,6 +69,7 @@ def create_api(
     api.state.timing = timing or Timing()
     api.state.access = access or Access()
     api.state.history = history
+    api.state.place_header = place_header
     if history:
         manager.on_turn.append(
             lambda session: history.see(session, {model.role: model.name for model in status()})
@@ -77,7 +81,7 @@ def create_api(
     guard(api, api.state.access)
     api.add_middleware(Discreet)
     api.add_middleware(RequestLog, count=metrics.answered)  # outermost
-    routers = (router, history_router, *others)
+    routers = (router, history_router, history_view, *others)
     for each in routers:
         api.include_router(each)
     api.state.routes = [route for each in routers for route in each.routes if isinstance(route, APIRoute)]

@@ -89,6 +89,13 @@ class History:
         with self._engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
+    def since(self, at: str, limit: int) -> list[dict[str, Any]]:
+        """The newest rows since a time in ISO format and UTC, the newest first; all but what was said."""
+        figures = [column for column in runs.columns if column.name not in ("question", "answer")]
+        query = sql.select(*figures).where(runs.c.at >= at).order_by(runs.c.id.desc()).limit(limit)
+        with self._engine.connect() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
     def export(self) -> Iterator[dict[str, Any]]:
         """All rows, the newest first."""
         before = None

@@ -4,16 +4,19 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import HTMLResponse, StreamingResponse
 
 from livemind_app.serving.errors import NO_STORE
 from livemind_app.serving.history import COLUMNS, History
+from livemind_app.serving.history_page import history_page
 from livemind_app.serving.models import ErrorBody, Runs
 from livemind_app.serving.rates import address_of
 
+SHOWN = 10_000  # runs from which trends are made
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
 
 
@@ -35,6 +38,7 @@ REFUSED: dict[int | str, dict[str, Any]] = {
     429: {"model": ErrorBody, "description": "`too_many_requests`"},
 }
 router = APIRouter(prefix="/api/history", tags=["history"], responses=REFUSED)
+page = APIRouter()
 
 
 @router.get("", summary="What was asked and how long it took, the newest first")
@@ -47,13 +51,31 @@ def read(
 
 
 @router.get(
-    "/export", summary="All of it, as a table or a JSON object a line", response_class=StreamingResponse
+    "/export",
+    summary="All of it, as a table, a JSON array, or a JSON object a line",
+    response_class=StreamingResponse,
 )
-def export(history: Kept, format: Literal["csv", "jsonl"] = "csv") -> StreamingResponse:
-    lines = _csv(history) if format == "csv" else _jsonl(history)
-    kind = "text/csv; charset=utf-8" if format == "csv" else "application/jsonl"
+def export(history: Kept, format: Literal["csv", "json", "jsonl"] = "csv") -> StreamingResponse:
+    lines = {"csv": _csv, "json": _json, "jsonl": _jsonl}[format](history)
+    kind = "text/csv; charset=utf-8" if format == "csv" else f"application/{format}"
     name = {"Content-Disposition": f'attachment; filename="livemind-history.{format}"'}
     return StreamingResponse(lines, media_type=kind, headers={**NO_STORE, **name})
+
+
+@page.get("/history", response_class=HTMLResponse, include_in_schema=False)
+def show(history: Kept, days: Literal["", "1", "7", "30"] = "7") -> HTMLResponse:
+    """The page with trends."""
+    at = (datetime.now(UTC) - timedelta(days=int(days))).isoformat() if days else ""
+    rows = history.since(at, SHOWN + 1)
+    return HTMLResponse(history_page(rows[:SHOWN], days, limited=len(rows) > SHOWN), headers=NO_STORE)
+
+
+def _json(history: History) -> Iterator[str]:
+    before = "["
+    for row in history.export():
+        yield before + json.dumps(row)
+        before = ",\n"
+    yield "[]\n" if before == "[" else "]\n"
 
 
 def _jsonl(history: History) -> Iterator[str]:

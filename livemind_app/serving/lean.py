@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from livemind_app.serving.clients import client_of
 from livemind_app.serving.models import Draft
 from livemind_app.session.manager import SessionManager
 
@@ -27,7 +28,7 @@ class DraftRoute(APIRoute):
         async def handle(request: Request) -> Response:
             manager: SessionManager = request.app.state.manager
             content = _json(request.headers.get("content-type", ""), await request.body())
-            session = manager.get(request.path_params["token"])
+            session = manager.get(request.path_params["token"], client_of(request.scope))
             answer: Response = await endpoint(session, _draft(content))
             return answer
 

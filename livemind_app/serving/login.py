@@ -17,13 +17,13 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from livemind_app.errors import TooManyRequests
+from livemind_app.serving.clients import OPEN
 from livemind_app.serving.errors import NO_STORE, error_response, session_error_response, too_large
 from livemind_app.serving.rates import Buckets, Rate, address_of
 
 COOKIE = "livemind_login"
 MAX_FORM = 4096  # bytes
 DAYS_S = 30 * 24 * 3600
-OPEN = ("/api/health", "/api/ready")  # for load balancers; they tell nothing of anybody
 GUESSES = Rate(per_s=0.2, burst=10)  # wrong passwords of one address
 FORM = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">

@@ -23,8 +23,10 @@ from livemind_app.errors import (
     TurnRunning,
 )
 from livemind_app.protocol import ModelStatus
+from livemind_app.serving.clients import client_of
 from livemind_app.serving.errors import NO_STORE
 from livemind_app.serving.lean import DraftRoute
+from livemind_app.serving.logs import SAFE_ID
 from livemind_app.serving.models import (
     Changes,
     Clear,
@@ -65,8 +67,8 @@ Manager = Annotated[SessionManager, Depends(_manager)]
 Token = Annotated[str, Path(description="As given by `POST /api/sessions`.")]
 
 
-async def _session(token: Token, manager: Manager) -> Session:
-    return manager.get(token)
+async def _session(token: Token, request: Request, manager: Manager) -> Session:
+    return manager.get(token, client_of(request.scope))
 
 
 Found = Annotated[Session, Depends(_session)]
@@ -141,9 +143,16 @@ async def options(manager: Manager) -> Offered:
     summary="Begin a session",
     responses=_refusals(ConfigError, TooManySessions, ServerDraining),
 )
-async def create(body: NewSession, manager: Manager) -> Created:
-    session = manager.create(body.options)
+async def create(body: NewSession, request: Request, manager: Manager) -> Created:
+    session = manager.create(body.options, _place(request), client_of(request.scope))
     return Created(session=session.token, options=session.options)
+
+
+def _place(request: Request) -> str:
+    """By what a router chose this server; nothing where there is none, or where it cannot stand in a path."""
+    header = request.app.state.place_header
+    place = request.headers.get(header, "") if header else ""
+    return place if SAFE_ID.fullmatch(place) else ""
 
 
 @router.patch(
@@ -233,8 +242,8 @@ async def clear(session: Found, body: Clear | None = None) -> Nothing:
     summary="End a session and its streams",
     responses=_refusals(SessionNotFound),
 )
-async def delete(token: Token, manager: Manager) -> None:
-    await manager.delete(token)
+async def delete(token: Token, request: Request, manager: Manager) -> None:
+    await manager.delete(token, client_of(request.scope))
 
 
 @router.get(

@@ -9,6 +9,7 @@ from typing import Any
 from livemind_app.errors import SessionNotFound, TooManySessions
 from livemind_app.protocol import Engine
 from livemind_app.session.admission import Admission
+from livemind_app.session.clients import ANYBODY, Client, Ledger
 from livemind_app.session.clock import Clock, RealClock
 from livemind_app.session.events import Event
 from livemind_app.session.limits import Limits
@@ -18,6 +19,7 @@ from livemind_app.session.session import Session
 from livemind_app.session.store import Observe
 
 SWEEP_S = 30.0
+PLACED = "~"  # in a token, between where the session is and its secret
 
 
 class SessionManager:
@@ -38,6 +40,7 @@ class SessionManager:
         self.defaults = defaults or Options()
         self._clock = clock or RealClock()
         self.admission = Admission(self.limits.max_answers, self._rest)
+        self.ledger = Ledger(self.limits.speculate_per_client, self._clock)
         self.observers: list[Observe] = []
         self.on_turn: list[Callable[[Session], None]] = []  # called when a session's newest turn has ended
         self._sessions: dict[str, Session] = {}
@@ -46,8 +49,14 @@ class SessionManager:
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def create(self, options: Mapping[str, Any] | None = None) -> Session:
-        """A new session with a 128-bit token. Raises TooManySessions, ServerDraining or ConfigError."""
+    def create(
+        self, options: Mapping[str, Any] | None = None, place: str = "", client: Client = ANYBODY
+    ) -> Session:
+        """A new session with a 128-bit token. Raises TooManySessions, ServerDraining or ConfigError.
+
+        `place`: what the token begins with, so that a router finds this server by it. `client`: who alone
+        may open the session, and who pays for it.
+        """
         self.admission.take_sessions()
         chosen = self.defaults.changed(options or {})
         check_able(self.engine, chosen)
@@ -56,22 +65,32 @@ class SessionManager:
             raise TooManySessions(
                 f"all {self.limits.max_sessions} sessions are in use; try again in a minute"
             )
-        token = secrets.token_urlsafe(16)
+        token = (place and place + PLACED) + secrets.token_urlsafe(16)
         session = Session(
-            token, self.engine, self.limits, chosen, self._clock, self.admission, self._observe, self._ended
+            token,
+            self.engine,
+            self.limits,
+            chosen,
+            self._clock,
+            self.admission,
+            self.ledger,
+            client,
+            self._observe,
+            self._ended,
         )
         self._sessions[session.token] = session
         self._sweeper = self._sweeper or asyncio.create_task(self._keep_sweeping())
         return session
 
-    def get(self, token: str) -> Session:
+    def get(self, token: str, client: Client = ANYBODY) -> Session:
+        """Raises SessionNotFound, also for a session of somebody else."""
         session = self._sessions.get(token)
-        if session is None:
+        if session is None or session.owner != client.owner:
             raise SessionNotFound("there is no such session: it expired or was deleted; create a new one")
         return session
 
-    async def delete(self, token: str) -> None:
-        session = self.get(token)
+    async def delete(self, token: str, client: Client = ANYBODY) -> None:
+        session = self.get(token, client)
         del self._sessions[token]
         await session.close()
 
@@ -110,7 +129,17 @@ class SessionManager:
             self._sweep()
 
     def _sweep(self) -> None:
+        self.ledger.forget()
         for token, session in list(self._sessions.items()):
             if session.idle_s > self.limits.idle_s:
                 del self._sessions[token]
                 asyncio.get_running_loop().create_task(session.close())
+
+
+def place_of(token: str) -> str:
+    """By what a router finds the session.
+
+    >>> place_of("4f2a~pZ3x"), place_of("pZ3x")
+    ('4f2a', '')
+    """
+    return token.rpartition(PLACED)[0]

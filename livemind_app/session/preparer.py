@@ -1,7 +1,6 @@
 """Gets answers ready before they are asked for: reads prompts as they are typed, and tries answers."""
 
 import asyncio
-from collections import deque
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from math import exp
@@ -10,6 +9,7 @@ from time import perf_counter
 from livemind_app.errors import LiveMindError
 from livemind_app.protocol import Cancel, Engine, Finished, Priority, Request, Sampling
 from livemind_app.session.admission import Admission
+from livemind_app.session.clients import Client, Ledger, Minute
 from livemind_app.session.events import Prepared
 from livemind_app.session.guides import Prompt, open_turn, rendered, steady
 from livemind_app.session.lanes import LaneName
@@ -29,7 +29,6 @@ from livemind_app.session.speculated import Speculated
 from livemind_app.session.state import Preparation, history
 from livemind_app.session.store import Store
 
-MINUTE_S = 60.0
 SHOWN = 8  # tokens between two events about an answer
 
 
@@ -47,7 +46,15 @@ class Running:
 class Preparer:
     """Runs what plan_preparing names until the session closes. Each lane has a cache, by its name."""
 
-    def __init__(self, store: Store, engine: Engine, session: str, admission: Admission) -> None:
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        session: str,
+        admission: Admission,
+        ledger: Ledger,
+        client: Client,
+    ) -> None:
         self._store = store
         self._engine = engine
         self._session = session
@@ -56,7 +63,9 @@ class Preparer:
         self._answers: dict[LaneName, Speculated] = {}
         self._submitted: dict[LaneName, Speculated] = {}
         self._running: Running | None = None
-        self._minute: deque[float] = deque()  # when the tokens of the last minute came
+        self._minute = Minute(lambda: store.now)
+        self._ledger = ledger
+        self._payer = client.payer
         self._stepped = asyncio.Event()
 
     async def run(self) -> None:
@@ -109,10 +118,9 @@ class Preparer:
         return plan_preparing(self._store.state, self._known, self._left(), self._store.now)
 
     def _left(self) -> int:
-        """Tokens that may still be speculated in this minute."""
-        while self._minute and self._minute[0] < self._store.now - MINUTE_S:
-            self._minute.popleft()
-        return self._store.state.options.speculate_per_minute - len(self._minute)
+        """Tokens that may still be speculated in this minute, here and in all sessions of this client."""
+        own = self._store.state.options.speculate_per_minute - self._minute.tokens
+        return int(min(own, self._ledger.left(self._payer)))
 
     def _wanted(self, step: Read | Speculate) -> bool:
         if isinstance(step, Read):
@@ -203,7 +211,8 @@ class Preparer:
         return None
 
     def _count(self, running: Running, tokens: int) -> None:
-        self._minute.extend([self._store.now] * tokens)
+        self._minute.add(tokens)
+        self._ledger.spend(self._payer, tokens)
         running.tokens += tokens
         if running.tokens % SHOWN == 1:
             self._show(running)

@@ -23,6 +23,7 @@ from livemind_app.protocol import Engine
 from livemind_app.session.admission import Admission
 from livemind_app.session.answerer import Answerer
 from livemind_app.session.apply import matching
+from livemind_app.session.clients import Client, Ledger
 from livemind_app.session.clock import Clock
 from livemind_app.session.events import Event, Lane, Retry, Segment, Segments, StateChanged, Turn
 from livemind_app.session.lanes import LaneName
@@ -51,10 +52,13 @@ class Session:
         options: Options,
         clock: Clock,
         admission: Admission,
+        ledger: Ledger,
+        client: Client,
         observe: Observe = lambda event: None,
         on_turn: "Callable[[Session], None]" = lambda session: None,
     ) -> None:
         self.token = token
+        self.owner = client.owner
         self._on_turn = on_turn
         self._engine = engine
         self._limits = limits
@@ -63,7 +67,7 @@ class Session:
         self._store = Store(State(options=options), limits, clock, self._see)
         self._segmenter = IncrementalSegmenter(options.granularity, options.min_length)
         self._thinker = Thinker(self._store, engine, token, admission)
-        self._preparer = Preparer(self._store, engine, token, admission)
+        self._preparer = Preparer(self._store, engine, token, admission, ledger, client)
         self._answerer = Answerer(self._store, engine, token, self._preparer)
         owners = (self._thinker, self._preparer, self._answerer)
         self._tasks = [asyncio.create_task(owner.run()) for owner in owners]

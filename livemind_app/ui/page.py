@@ -27,30 +27,40 @@ HEAD = "\n".join(
     ]
 )
 
+HISTORY = '<a href="history">Run history</a>'
+
 HEADER = """
 <header class="lm-header">
 <h1>LiveMind</h1>
 <p>Thinks while you type, so the answer is there sooner.</p>
-<nav class="lm-tools" aria-label="Page"></nav>
+%s<nav class="lm-tools" aria-label="Page"></nav>
 </header>
 """
 
 
-def mount_options() -> dict[str, Any]:
+def mount_options(*, endpoints: bool = True) -> dict[str, Any]:
     """What `gr.mount_gradio_app` (or `launch`) must be told to show this page as it is meant."""
     return {
         "theme": build_theme(),
         "head": HEAD,
-        "footer_links": ["api"],
+        "footer_links": ["api"] if endpoints else [],
     }
 
 
-def build_page(manager: SessionManager) -> gr.Blocks:
-    """The page and its two named endpoints, `/draft` and `/submit`."""
+def build_page(
+    manager: SessionManager, *, endpoints: bool = True, login: bool = False, history: bool = False
+) -> gr.Blocks:
+    """The page and its two named endpoints, `/draft` and `/submit`.
+
+    `history`: whether to lead to it. No endpoints where there are several servers: Gradio sends the parts of
+    a call to any of them.
+    """
     keep_gradio_discreet()
     page = gr.Blocks(title="LiveMind", analytics_enabled=False, fill_width=True)
     with page:
-        _header()
+        _header(history)
+        if login:
+            gr.LoginButton(elem_id="lm-login", size="sm")
         prompt = _composer()
         _place("lm-options")
         _place("lm-turn")
@@ -63,7 +73,8 @@ def build_page(manager: SessionManager) -> gr.Blocks:
         _place("lm-history")
         _place("lm-chats")
         prompt.change(fn=None, js=_call("changed()"))
-        _endpoints(Endpoints(manager))
+        if endpoints:
+            _endpoints(Endpoints(manager))
     return page
 
 
@@ -78,8 +89,10 @@ def _place(name: str) -> None:
     gr.HTML('<div class="lm-mount"></div>', elem_id=name, apply_default_css=False, js_on_load=None)
 
 
-def _header() -> None:
-    gr.HTML(HEADER, elem_id="lm-header", apply_default_css=False, js_on_load=None)
+def _header(history: bool) -> None:
+    gr.HTML(
+        HEADER % (HISTORY if history else ""), elem_id="lm-header", apply_default_css=False, js_on_load=None
+    )
     _place("lm-models")
     _place("lm-intro")
 

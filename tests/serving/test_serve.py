@@ -1,15 +1,18 @@
 """The whole program, put together: page, API and files on one port."""
 
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 
+import gradio as gr
 import httpx
 import pytest
 
 from livemind_app.config import Settings
 from livemind_app.engine.scripted import ScriptedEngine
-from livemind_app.serve import create_app, static_folder
+from livemind_app.errors import ConfigError
+from livemind_app.serve import create_app, serve_cluster, static_folder
 from livemind_app.serving.server import Server, address, listen
 from tests.serving.conftest import WAIT_S, refusal
 
@@ -69,3 +72,27 @@ def test_answers_do_not_wait_for_acknowledgements() -> None:
         accepted, _ = listening.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_a_cluster_without_ray_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.delitem(sys.modules, "livemind_app.serving.cluster", raising=False)
+    with pytest.raises(ConfigError, match=r"livemind-app\[cluster\]"):
+        serve_cluster(Settings())
+
+
+def test_replicas_are_a_number_or_a_range() -> None:
+    given = [Settings.from_env({"LIVEMIND_REPLICAS": value}).replicas for value in ("3", "2-8")]
+    assert given == [(3, 3), (2, 8)]
+    for wrong in ("0", "8-2", "2-", "-2", "x", "2-3-4"):
+        with pytest.raises(ConfigError, match="LIVEMIND_REPLICAS"):
+            Settings.from_env({"LIVEMIND_REPLICAS": wrong})
+
+
+def test_behind_a_router_gradio_offers_no_endpoints() -> None:
+    """It would send the parts of one call to several servers."""
+    engine = ScriptedEngine()
+    app = create_app(Settings(place_header="X-Request-ID"), engine)
+    page = next(route.app for route in app.routes if isinstance(getattr(route, "app", None), gr.routes.App))
+    assert not page.get_blocks().get_api_info()["named_endpoints"]
+    engine.close()
