@@ -1,7 +1,7 @@
 """Record the page while its own example types itself, as the GIF of the README.
 
     .venv/bin/livemind serve --preset tiny --port 7861   # in another shell
-    .venv/bin/python scripts/make_gif.py --url http://127.0.0.1:7861 --out docs/page.gif
+    .venv/bin/python scripts/make_gif.py --url "http://127.0.0.1:7861/#max_tokens=64"
 
 Everything in it is the real page and the models of that server, at --speed times its pace.
 """
@@ -18,7 +18,7 @@ from playwright.sync_api import Page, sync_playwright
 from type_on_page import chromium
 
 WIDTH, HEIGHT = 1180, 800
-ANSWER_S = 300
+ANSWER_S = 500
 COLORS = 48
 LAST_MS = 3000  # that the end is shown
 Frames = list[tuple[float, Image.Image]]  # seconds and picture

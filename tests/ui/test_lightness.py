@@ -4,11 +4,13 @@ How long it takes is measured by scripts/measure_page.py; a machine that runs te
 """
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import expect
 
+from livemind_app.session.events import Metrics
 from tests.ui.conftest import LivePage
 
 TURNS = 200
@@ -23,7 +25,9 @@ COUNT_CHANGES = """() => {
 
 
 def turn(number: int) -> dict[str, Any]:
-    metrics = {"ttft": 0.5, "latency": 2.0, "tokens": 9, "tokens_per_s": 6.0, "reduction": None}
+    metrics = asdict(
+        Metrics(0.5, 2.0, tokens=9, tokens_per_s=6.0, prompt_tokens=20, prefilled_after_submit=5)
+    )
     lane = {"status": "done", "text": f"Answer {number}.", "drafted": [], "startedAt": 0, "firstAt": 1}
     lanes = {name: {**lane, "metrics": metrics} for name in ("live", "conventional", "slm")}
     prompt = f"Question {number}?"
