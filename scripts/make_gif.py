@@ -21,6 +21,11 @@ WIDTH, HEIGHT = 1180, 800
 ANSWER_S = 500
 COLORS = 48
 LAST_MS = 3000  # that the end is shown
+OVER = """() => {
+    const bars = [...document.querySelectorAll(".lm-bar-row")];
+    const running = ["queued", "reading", "writing"];
+    return bars.length > 0 && !bars.some((bar) => running.includes(bar.dataset.status));
+}"""
 Frames = list[tuple[float, Image.Image]]  # seconds and picture
 
 
@@ -28,8 +33,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--url", default="http://127.0.0.1:7860")
     parser.add_argument("--out", type=Path, default=Path("docs/page.gif"))
-    parser.add_argument("--width", type=int, default=720, help="of the GIF")
-    parser.add_argument("--every", type=float, default=0.3, metavar="S", help="from frame to frame")
+    parser.add_argument("--width", type=int, default=660, help="of the GIF")
+    parser.add_argument("--every", type=float, default=0.5, metavar="S", help="from frame to frame")
     parser.add_argument("--speed", type=float, default=2.0, help="how much faster than it was")
     args = parser.parse_args()
     with sync_playwright() as playwright:
@@ -51,7 +56,7 @@ def record(page: Page, every: float) -> Frames:
     began = time.monotonic()
     over = False
     while not over and time.monotonic() - began < ANSWER_S:
-        over = page.evaluate("document.querySelector('.lm-pane[data-lane=slm]')?.dataset.status === 'done'")
+        over = page.evaluate(OVER)
         picture = Image.open(io.BytesIO(page.screenshot(type="png"))).convert("RGB")
         frames.append((time.monotonic() - began, picture))
         page.wait_for_timeout(every * 1000)
