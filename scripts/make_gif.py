@@ -20,6 +20,7 @@ from type_on_page import chromium
 WIDTH, HEIGHT = 1180, 800
 ANSWER_S = 500
 COLORS = 48
+MOST = 1_500_000  # bytes of the file
 LAST_MS = 3000  # that the end is shown
 OVER = """() => {
     const bars = [...document.querySelectorAll(".lm-bar-row")];
@@ -66,15 +67,21 @@ def record(page: Page, every: float) -> Frames:
 
 
 def save(frames: Frames, out: Path, width: int, speed: float) -> None:
+    """With every second frame left out until the file is small enough."""
     height = round(frames[0][1].height * width / frames[0][1].width)
-    small = [picture.resize((width, height), Image.Resampling.LANCZOS) for _, picture in frames]
-    palette = small[-1].quantize(COLORS)  # the end shows every colour there is
-    indexed = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in small]
-    times = [at for at, _ in frames]
+    small = [(at, picture.resize((width, height), Image.Resampling.LANCZOS)) for at, picture in frames]
+    write(small, out, speed)
+    while out.stat().st_size > MOST:
+        small = [*small[:-1:2], small[-1]]
+        write(small, out, speed)
+
+
+def write(frames: Frames, out: Path, speed: float) -> None:
+    times, pictures = zip(*frames, strict=True)
+    palette = pictures[-1].quantize(COLORS)  # the end shows every colour there is
+    first, *rest = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
     lengths = [round((b - a) * 1000 / speed) for a, b in pairwise(times)]
-    lengths.append(LAST_MS)
-    first, *rest = indexed
-    first.save(out, save_all=True, append_images=rest, duration=lengths, loop=0, optimize=False, disposal=1)
+    first.save(out, save_all=True, append_images=rest, duration=[*lengths, LAST_MS], loop=0, disposal=1)
 
 
 if __name__ == "__main__":
