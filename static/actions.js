@@ -6,13 +6,19 @@ export class Actions {
   connected = null; // a promise, until the session is open; then true
   #waiting = false;
 
-  // Of app.js: {chat, connection, composer, typist, keeper, preferences, notices, render}
+  // Of app.js: {chat, connection, composer, typist, speech, keeper, preferences, notices, render}
   constructor(page) {
     Object.assign(this, page);
   }
 
-  async send() {
+  // The user's own hand ends what else writes into the box.
+  takeOver() {
     this.typist.stop();
+    this.speech.stop();
+  }
+
+  async send() {
+    this.takeOver();
     if (!this.composer.text.trim() || this.connection.draft.submitting || this.#waiting) return;
     await this.#connecting();
     const text = this.composer.text;
@@ -37,7 +43,7 @@ export class Actions {
   }
 
   stop() {
-    this.typist.stop();
+    this.takeOver();
     if (this.connection.token && this.chat.answering) this.#told(this.connection.stop());
     this.render();
   }
@@ -89,7 +95,7 @@ export class Actions {
 
   async newChat() {
     if (!this.connection.token) return;
-    this.typist.stop();
+    this.takeOver();
     if (!(await this.#told(this.connection.clear()))) return;
     this.keeper.begin();
     this.connection.draft.clear();
@@ -101,7 +107,7 @@ export class Actions {
   // An earlier chat is shown, and the next prompt goes on after it. Resolves to whether the server agreed.
   async goOn(turns) {
     if (!this.connection.token) return false;
-    this.typist.stop();
+    this.takeOver();
     const before = this.chat.state;
     this.chat.begin(turns);
     if (!(await this.#told(this.connection.clear(said(turns))))) {

@@ -14,6 +14,7 @@ import { Keeper } from "./keeper.js";
 import { Notices } from "./notices.js";
 import { Preferences } from "./options/preferences.js";
 import { memory } from "./session.js";
+import { Speech } from "./speech.js";
 import { Typist } from "./typist.js";
 import { offerBenchmark } from "./view/benchmark.js";
 import { offerInspector } from "./view/inspector.js";
@@ -26,6 +27,7 @@ import { offerHistory } from "./view/history.js";
 import { offerExamples } from "./view/intro.js";
 import { offerLanes } from "./view/lane.js";
 import { draw, isMoving } from "./view/page.js";
+import { offerSpeech } from "./view/speech.js";
 import { offerTurn } from "./view/turn.js";
 import { PAGE } from "./words.js";
 
@@ -54,16 +56,17 @@ const composer = new Composer({
   stop: () => actions.stop(),
   again: () => actions.recall(),
   help: showHelp,
-  touched: () => typist.stop(),
+  touched: () => actions.takeOver(),
 });
 const typist = new Typist(composer, () => actions.send());
+const speech = new Speech(composer, { changed: render, notice });
 const keeper = new Keeper({ changed: render, notice, open: (turns) => actions.goOn(turns) });
 const preferences = new Preferences(
   () => chat.state.options,
   async (changes) => chat.hold(await connection.configure(changes)),
   { changed: () => typed(composer.text), notice, refused },
 );
-const actions = new Actions({ chat, connection, composer, typist, keeper, preferences, notices, render });
+const actions = new Actions({ chat, connection, composer, typist, speech, keeper, preferences, notices, render });
 
 // Beginning.
 
@@ -97,6 +100,7 @@ function furnish() {
   translateBlocks();
   askConsent({ change: (allowed) => preferences.consent(allowed) });
   offerExamples({ type: (text) => actions.typeOut(text), write: (text) => composer.write(text) });
+  offerSpeech(speech);
   acceptFiles({ text: (text) => composer.insert(text), notice });
   offerLanes({ stop: (lane) => actions.stopLane(lane), retry: (lane) => actions.retryLane(lane) });
   offerHistory({ edit: (id) => actions.branch(id) });

@@ -14,7 +14,7 @@ DOCS_HOSTS = "https://cdn.jsdelivr.net https://fastapi.tiangolo.com "
 COMMON = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",  # a path may hold a session's token
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(self), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 

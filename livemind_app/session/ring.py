@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
+FLOWING = ("answer", "action", "prepared")
 Frame = tuple[int, dict[str, Any]]  # id, event as JSON-ready values
 
 
@@ -41,6 +42,11 @@ class EventRing:
     def close(self) -> None:
         self.closed = True
         self._wake()
+
+    @property
+    def flowing(self) -> bool:
+        """Whether the newest event is a piece of something longer, which more of will follow."""
+        return bool(self._frames) and self._frames[-1][1]["type"] in FLOWING
 
     def since(self, last: int) -> list[Frame] | None:
         """The frames after `last`, or None when that position is not in the ring (any more)."""

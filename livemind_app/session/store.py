@@ -11,7 +11,7 @@ from livemind_app.session.ring import EventRing, Frame, coalesce
 from livemind_app.session.state import State, snapshot
 
 Observe = Callable[[Event], None]
-COALESCE_S = 0.03  # readers get tokens in batches of this length
+COALESCE_S = 0.03  # readers get tokens in batches of this length; the echo of a keystroke at once
 
 
 class Store:
@@ -46,7 +46,8 @@ class Store:
         """Wait for frames after `last`; a snapshot stands for what was lost. Empty when closed."""
         if last == self.ring.last and not self.ring.closed:
             await self.ring.news(last)
-            await asyncio.sleep(COALESCE_S)
+            if self.ring.flowing:
+                await asyncio.sleep(COALESCE_S)
         frames = self.ring.since(last)
         return [(self.ring.last, self._snapshot())] if frames is None else coalesce(frames)
 

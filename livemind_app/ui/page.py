@@ -111,6 +111,7 @@ def _composer() -> gr.Textbox:
         )
         with gr.Row(elem_id="lm-actions"):
             _place("lm-status")
+            _place("lm-speech")
             new = gr.Button("New chat", elem_id="lm-new", size="sm")
             stop = gr.Button("Stop", elem_id="lm-stop", size="sm", variant="stop")
             send = gr.Button("Send", elem_id="lm-send", size="sm", variant="primary")

@@ -28,20 +28,32 @@ export function renderHistory(state) {
   keyed(view.list, turns, (turn) => turn.id, create, (node, turn) => update(node, turn, idle));
 }
 
+// Of a long chat only what is open is built, and only what is new is looked at.
+const shown = new WeakMap();
+
 function create({ id }) {
   const edit = h("button", { type: "button", class: "lm-small" }, HISTORY.edit);
   edit.addEventListener("click", () => on.edit(id));
   const tools = h("p", { class: "lm-bar-of-tools" }, edit, h("span", { class: "lm-caption" }, HISTORY.branch));
   const summary = h("summary", {}, h("span", { class: "lm-earlier-prompt", dir: "auto" }), h("span", { class: "lm-earlier-times" }));
-  return h("details", { class: "lm-card lm-earlier" }, summary, h("div", { class: "lm-earlier-lanes" }), tools);
+  const node = h("details", { class: "lm-card lm-earlier" }, summary, h("div", { class: "lm-earlier-lanes" }), tools);
+  node.addEventListener("toggle", () => unfold(node));
+  return node;
 }
 
 function update(node, turn, idle) {
-  const [summary, lanes, tools] = node.children;
-  tools.firstChild.disabled = !idle;
+  const [summary, , tools] = node.children;
+  if (tools.firstChild.disabled === idle) tools.firstChild.disabled = !idle;
+  if (shown.get(node) === turn) return;
+  shown.set(node, turn);
   setText(summary.children[0], turn.prompt.trim());
   setText(summary.children[1], times(turn));
-  keyed(lanes, Object.entries(turn.lanes), ([name]) => name, createLane, updateLane);
+  unfold(node);
+}
+
+function unfold(node) {
+  const lanes = node.open ? Object.entries(shown.get(node).lanes) : [];
+  keyed(node.children[1], lanes, ([name]) => name, createLane, updateLane);
 }
 
 function times(turn) {

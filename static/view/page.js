@@ -13,6 +13,7 @@ import { renderModels } from "./models.js";
 import { renderNotes } from "./notes.js";
 import { renderRuns } from "./runs.js";
 import { renderSegments } from "./segments.js";
+import { renderSpeech } from "./speech.js";
 import { renderStatus } from "./status.js";
 import { renderTabs } from "./tabs.js";
 import { renderTimeline } from "./timeline.js";
@@ -31,6 +32,7 @@ export function draw(page, now) {
   renderIntro(!turn && (typing || !text), typing);
   renderModels(health);
   renderConsent(options, notices.sending);
+  renderSpeech();
   renderSegments(state, now);
   renderNotes(state, now);
   renderStatus(state, { ...notices, allowed: known }, health);

@@ -17,18 +17,19 @@ const parts = mounted("lm-runs", (host) => {
   const title = h("h2", { class: "lm-label" }, RUNS.title);
   const section = h("section", { class: "lm-card lm-runs", "aria-label": RUNS.title, hidden: true }, title, plot, wide);
   host.append(section);
-  return { section, plot, rows, drawn: "" };
+  return { section, plot, rows, ended: [] };
 });
 
 export function renderRuns(turns) {
   const view = parts();
   if (!view) return;
-  const lanes = byLane(turns);
+  const ended = turns.filter((turn) => turn.done);
+  if (ended.length === view.ended.length && ended.every((turn, index) => turn === view.ended[index])) return;
+  view.ended = ended;
+  const lanes = byLane(ended);
   const most = Math.max(0, ...[...lanes.values()].map((runs) => runs.length));
   show(view.section, most >= FEWEST);
-  const mark = JSON.stringify([...lanes]);
-  if (most < FEWEST || mark === view.drawn) return;
-  view.drawn = mark;
+  if (most < FEWEST) return;
   view.plot.replaceChildren(plot(lanes));
   keyed(view.rows, [...lanes], ([name]) => name, row, update);
 }

@@ -6,6 +6,7 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
+from tests.test_tours import example
 from tests.ui.conftest import ANSWER
 
 
@@ -48,3 +49,9 @@ def test_refusals_are_told(client: Client) -> None:
         client.predict(" ", api_name="/submit")
     with pytest.raises(AppError, match="lanes must be"):
         client.predict("Anna?", lanes=["fast"], api_name="/submit")
+
+
+def test_the_example_of_the_tours(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code = example("gradio_client").replace("http://127.0.0.1:7860", url)
+    exec(compile(code, "docs/tours.md", "exec"), {})
+    assert capsys.readouterr().out.splitlines()[-1] == f"The llm says: {ANSWER}"

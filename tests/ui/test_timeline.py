@@ -1,6 +1,7 @@
 """The time axis: what it shows, how it is moved, what is exported, and what an hour of it costs."""
 
 import struct
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -149,33 +150,10 @@ def test_a_new_chat_begins_a_new_axis(live: LivePage) -> None:
     expect(live.page.locator(".lm-timeline")).to_be_hidden()
 
 
-HOUR = """async () => {
+HOUR = """async (hour) => {
     const at = (path) => import(new URL(`static/timeline/${path}.js`, document.baseURI).href);
     const [{ Record }, { paint }] = await Promise.all([at("record"), at("paint")]);
-    const record = new Record();
-    let text = "", revision = 0;
-    const metrics = { ttft: 0.4, latency: 8, tokens: 60, tokens_per_s: 8, overhead_s: 0 };
-    for (let turn = 1; turn <= 120; turn++) {
-        const start = turn * 30;
-        const segments = [];
-        for (let key = 0; key < 75; key++) {
-            const index = Math.floor(key / 15);
-            segments[index] = { text: (segments[index]?.text ?? "") + "x", finished: false };
-            if (index) segments[index - 1].finished = true;
-            const event = { type: "segments", at: start + key / 5, revision: ++revision, kept: index };
-            record.see({ ...event, segments: segments.map((one) => ({ ...one })) });
-            const thought = { type: "action", first: index, index, kind: "inference", seconds: 1, tokens: 9 };
-            const when = { at: start + key / 5, delta: "n", status: key % 15 === 14 ? "done" : "running" };
-            record.see({ ...thought, ...when });
-        }
-        record.see({ type: "turn", at: start + 16, id: turn, done: false, prompt: "x", lanes: ["live"] });
-        const lane = { type: "lane", turn, lane: "live" };
-        record.see({ ...lane, at: start + 16, started_at: start + 16, status: "running", metrics: null });
-        for (let token = 0; token < 60; token++) {
-            record.see({ type: "answer", at: start + 16.4 + token / 8, turn, lane: "live", delta: "word " });
-        }
-        record.see({ ...lane, at: start + 24, status: "done", metrics });
-    }
+    const record = hour(Record);
     const drawn = (from, to) => {
         let calls = 0;
         const pen = new Proxy({}, { get: () => () => { calls++; } });
@@ -186,10 +164,12 @@ HOUR = """async () => {
     const counts = { keys: record.typing.length, notes: record.rows.notes.length };
     return { ...counts, all: drawn(0, record.end), one: drawn(1800, 1830) };
 }"""
+HOUR_OF_EVENTS = Path(__file__).parents[2] / "scripts" / "hour.js"
 
 
 def test_an_hour_costs_no_more_to_draw_than_the_window_is_wide(live: LivePage) -> None:
-    hour = live.page.evaluate(HOUR)
+    source = HOUR_OF_EVENTS.read_text(encoding="utf-8").partition("\n")[2].strip().rstrip(";")
+    hour = live.page.evaluate(f"({HOUR})({source})")
     assert hour["keys"] == 120 * 75
     assert hour["notes"] >= 120 * 5
     assert hour["all"]["rows"] == hour["one"]["rows"] == 5  # typing, parts, notes, the lane and Enter

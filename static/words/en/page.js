@@ -98,3 +98,21 @@ export const HELP = {
     [["+", "−", "Home"], "on the timeline: zoom, show everything"],
   ],
 };
+
+export const SPEECH = {
+  start: "Speak",
+  stop: "Stop listening",
+  title: "Speak instead of typing?",
+  warning: "Your browser turns speech into text, and may send what you say to its vendor to do so. LiveMind gets the text only, as if you had typed it.",
+  agree: "Listen",
+  refuse: "Not now",
+  failed: "The browser could not turn speech into text.",
+  errors: {
+    "not-allowed": "The browser may not use the microphone for this page.",
+    "service-not-allowed": "This browser has no speech recognition for this page.",
+    "audio-capture": "There is no microphone.",
+    network: "The browser's speech recognition cannot be reached.",
+    "no-speech": "Nothing was heard.",
+    "language-not-supported": "The browser does not understand speech in this language.",
+  },
+};

@@ -98,3 +98,21 @@ export const HELP = {
     [["+", "−", "Home"], "タイムラインで：拡大・縮小、全体"],
   ],
 };
+
+export const SPEECH = {
+  start: "話す",
+  stop: "聞き取りを止める",
+  title: "入力の代わりに話しますか？",
+  warning: "ブラウザが音声を文字にします。そのために話した内容を提供元へ送ることがあります。LiveMind が受け取るのは文字だけで、入力したときと同じです。",
+  agree: "聞き取りを始める",
+  refuse: "今はしない",
+  failed: "ブラウザは音声を文字にできませんでした。",
+  errors: {
+    "not-allowed": "このページではマイクを使えません。",
+    "service-not-allowed": "このブラウザはこのページで音声認識を使えません。",
+    "audio-capture": "マイクがありません。",
+    network: "ブラウザの音声認識に接続できません。",
+    "no-speech": "音声が聞こえませんでした。",
+    "language-not-supported": "ブラウザはこの言語の音声に対応していません。",
+  },
+};

@@ -84,3 +84,21 @@ export const HELP = {
     [["+", "−", "Home"], "在时间轴上：缩放，显示全部"],
   ],
 };
+
+export const SPEECH = {
+  start: "说话",
+  stop: "停止聆听",
+  title: "用说话代替打字？",
+  warning: "浏览器会把语音转成文字，为此可能把您说的话发送给浏览器厂商。LiveMind 只得到文字，如同您打字一样。",
+  agree: "开始聆听",
+  refuse: "暂不",
+  failed: "浏览器无法把语音转成文字。",
+  errors: {
+    "not-allowed": "浏览器不允许本页使用麦克风。",
+    "service-not-allowed": "此浏览器不为本页提供语音识别。",
+    "audio-capture": "没有麦克风。",
+    network: "无法连接浏览器的语音识别服务。",
+    "no-speech": "没有听到声音。",
+    "language-not-supported": "浏览器不支持这种语言的语音。",
+  },
+};

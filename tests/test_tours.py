@@ -1,0 +1,35 @@
+"""The examples of docs/tours.md run as they stand there."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import livemind_app
+from livemind_app.engine.scripted import ScriptedEngine
+
+TOURS = (Path(__file__).parents[1] / "docs" / "tours.md").read_text(encoding="utf-8")
+
+
+def example(word: str) -> str:
+    """The one example that has this word in it."""
+    (found,) = [code for code in re.findall(r"```python\n(.*?)```", TOURS, re.DOTALL) if word in code]
+    return found
+
+
+def test_the_engine_in_ones_own_process(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str] = []
+
+    def load_engine(preset: str) -> Any:
+        asked.append(preset)
+        return ScriptedEngine(lambda role, prompt: "Seven." if "many has he now?" in prompt else "noted")
+
+    monkeypatch.setattr(livemind_app, "load_engine", load_engine)
+    code = example("load_engine")
+    exec(compile(code, "docs/tours.md", "exec"), {"__name__": "__main__"})
+    assert asked == ["tiny"]
+    assert capsys.readouterr().out == "Seven.\n"
+    assert len([line for line in code.splitlines() if line.strip()]) <= 15
