@@ -11,7 +11,7 @@ from torch import Tensor
 
 from livemind_app.decoding.lookahead.tree import Tree
 from livemind_app.decoding.sampling import Sampler
-from livemind_app.decoding.stops import StopFilter
+from livemind_app.decoding.speech import Speech
 from livemind_app.engine.cache import CachePool, KVCache
 from livemind_app.engine.chat import ChatTokenizer
 from livemind_app.engine.lookahead import Lookahead, Speculation
@@ -20,7 +20,6 @@ from livemind_app.engine.scheduler import Generation
 from livemind_app.engine.tree_mask import tree_mask
 from livemind_app.errors import ContextTooLong
 from livemind_app.protocol import Chunk, Finished, FinishReason, Request
-from livemind_app.text.detokenize import Detokenizer
 
 PREFILL_CHUNK = 64  # tokens a forward; on two cores about 0.3 s for 1.5B parameters
 
@@ -112,9 +111,8 @@ class Run:
         self._text = request.ids if text is None else text
         self._sampler = Sampler(request.sampling, self._text)
         self._speculation: Speculation | None = None
-        self._detokenizer = Detokenizer(model.tokenizer.decode)
-        self._stop = StopFilter(request.stops)
-        self._stop.push(self._detokenizer.push(request.ids[len(request.ids) - request.said :]))
+        said = request.ids[len(request.ids) - request.said :]
+        self._speech = Speech(model.tokenizer.decode, request.stops, said)
         self._cached = 0
         self._tokens = 0
         self._forwards = 0
@@ -163,7 +161,7 @@ class Run:
                     yield from self._end("eos")
                     return
                 yield self._show(token, drafted=drafted)
-                if self._stop.stopped:
+                if self._speech.stopped:
                     yield self._finished("stop")
                     return
                 if self._tokens == budget:
@@ -198,11 +196,11 @@ class Run:
 
     def _show(self, token: int, drafted: bool) -> Chunk:
         self._tokens += 1
-        return Chunk((token,), self._stop.push(self._detokenizer.push([token])), drafted)
+        return Chunk((token,), self._speech.push([token]), drafted)
 
     def _end(self, reason: FinishReason) -> Generation:
         """Pass on what detokenizing and stop strings held back."""
-        if rest := self._stop.push(self._detokenizer.flush()) + self._stop.flush():
+        if rest := self._speech.rest():
             yield Chunk((), rest)
         yield self._finished(reason)
 

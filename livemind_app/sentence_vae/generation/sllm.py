@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from time import perf_counter
 
 from livemind_app.decoding.sampling import Sampler
-from livemind_app.decoding.stops import StopFilter
+from livemind_app.decoding.speech import Speech
 from livemind_app.engine.cache import CachePool
 from livemind_app.engine.generation import LoadedModel
 from livemind_app.engine.scheduler import Generation
@@ -13,7 +13,6 @@ from livemind_app.sentence_vae.codec import Ids
 from livemind_app.sentence_vae.generation.prompt import cut, pieces
 from livemind_app.sentence_vae.sllm import SentenceModel
 from livemind_app.sentence_vae.write import LEAST_STOP, Writer
-from livemind_app.text.detokenize import Detokenizer
 from livemind_app.text.prefix import common_prefix
 
 BATCH = 8  # sentences encoded at once, before others may compute
@@ -39,9 +38,8 @@ class SllmRun:
         self._writer = writer
         self._request = request
         self._sampler = Sampler(request.sampling, request.ids)
-        self._detokenizer = Detokenizer(model.tokenizer.decode)
-        self._stop = StopFilter(request.stops)
-        self._stop.push(self._detokenizer.push(request.ids[len(request.ids) - request.said :]))
+        said = request.ids[len(request.ids) - request.said :]
+        self._speech = Speech(model.tokenizer.decode, request.stops, said)
         self._cached = 0
         self._tokens = 0
         self._forwards = 0
@@ -110,7 +108,7 @@ class SllmRun:
             if said:
                 yield self._show(said)
             self._read_again((*begun, *said))
-            if self._stop.stopped:
+            if self._speech.stopped:
                 yield self._finished("stop")
                 return
             if self._tokens >= self._request.max_tokens or self._full:
@@ -148,11 +146,11 @@ class SllmRun:
 
     def _show(self, tokens: Sequence[int]) -> Chunk:
         self._tokens += len(tokens)
-        return Chunk(tuple(tokens), self._stop.push(self._detokenizer.push(tokens)))
+        return Chunk(tuple(tokens), self._speech.push(tokens))
 
     def _end(self, reason: FinishReason) -> Generation:
         """Pass on what detokenizing and stop strings held back."""
-        if rest := self._stop.push(self._detokenizer.flush()) + self._stop.flush():
+        if rest := self._speech.rest():
             yield Chunk((), rest)
         yield self._finished(reason)
 
