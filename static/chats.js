@@ -50,4 +50,14 @@ const isTurn = ({ prompt, lanes, notes, segments }) =>
   typeof prompt === "string" &&
   Array.isArray(notes) &&
   Array.isArray(segments) &&
-  Object.values(lanes).every((lane) => typeof lane.text === "string" && typeof lane.status === "string" && Array.isArray(lane.drafted));
+  Object.values(lanes).every(isLane);
+
+const isLane = ({ text, status, drafted, metrics }) =>
+  typeof text === "string" && typeof status === "string" && Array.isArray(drafted) && (metrics == null || isMeasured(metrics));
+
+// What every lane that ended has; others came with later versions.
+const FIGURES = [
+  ...["latency", "tokens", "tokens_per_s", "prompt_tokens", "prefilled_after_submit", "ready_tokens"],
+  ...["thinking_s", "thinking_tokens", "wasted_tokens", "overhead_s"],
+];
+const isMeasured = (metrics) => FIGURES.every((name) => Number.isFinite(metrics[name]));

@@ -118,8 +118,22 @@ def test_chats_go_out_and_come_back(chats: LivePage, tmp_path: Path) -> None:
     assert [chat["turns"] for chat in after] == [chat["turns"] for chat in before]
 
 
+def chat_with(metrics: object) -> str:
+    lane = {"text": "Three.", "status": "done", "drafted": [], "metrics": metrics}
+    turn = {"prompt": "How many?", "lanes": {"live": lane}, "notes": [], "segments": []}
+    chat = {"title": "Apples", "at": "2026-01-01T00:00:00Z", "turns": [turn]}
+    return json.dumps({"format": "livemind-chats", "version": 1, "chats": [chat]})
+
+
 @pytest.mark.parametrize(
-    "text", ["no JSON", '{"chats": []}', '{"format": "livemind-chats", "version": 1, "chats": [{}]}']
+    "text",
+    [
+        "no JSON",
+        '{"chats": []}',
+        '{"format": "livemind-chats", "version": 1, "chats": [{}]}',
+        chat_with({"latency": 1.5}),
+        chat_with({"latency": "long"}),
+    ],
 )
 def test_a_file_that_is_no_chat_changes_nothing(chats: LivePage, tmp_path: Path, text: str) -> None:
     file = tmp_path / "other.json"
