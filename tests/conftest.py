@@ -1,6 +1,9 @@
-"""Shared by all tests: Hypothesis without a clock, since shared machines stall."""
+"""Shared by all tests: Hypothesis without a clock, since shared machines stall; threads that do not spin."""
 
 import os
+
+# Before torch is imported: threads that spin while they wait take the cores from servers and browsers.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from hypothesis import HealthCheck, settings
 
