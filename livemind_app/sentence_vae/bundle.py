@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from livemind_app.engine.models.load import load
+from livemind_app.errors import ModelError
 from livemind_app.protocol import Compression
 from livemind_app.sentence_vae.codec import Codec
 from livemind_app.sentence_vae.files import CODEC, Model, load_codec, load_model
@@ -15,7 +16,7 @@ from livemind_app.training import checkpoint, lora
 
 @dataclass(frozen=True)
 class Bundle:
-    """The sentence model and the hybrid context share the codec, and each has a base of its own.
+    """The sentence model and the hybrid context, or the one that is there, each on a base of its own.
 
     Each changes its base for good.
     """
@@ -23,15 +24,19 @@ class Bundle:
     base: Any  # as it was published
     tokenizer: Any
     codec: Codec
-    sllm: SentenceModel
-    hybrid: HybridContext
+    sllm: SentenceModel | None
+    hybrid: HybridContext | None
 
 
 def open_bundle(folder: Path, device: str = "cpu") -> Bundle:
-    """In fp32. Raises ModelError for what is missing or does not fit together."""
+    """In fp32. Raises ModelError where there is no codec or no model on it, or where they do not fit."""
     plain, tokenizer = load(_base(folder), "float32", device)
     codec = load_codec(folder / CODEC, plain.requires_grad_(False))
-    return Bundle(plain, tokenizer, codec, open_sllm(folder, device), open_hybrid(folder, device))
+    sllm = open_sllm(folder, device) if _there(folder, "sllm") else None
+    hybrid = open_hybrid(folder, device) if _there(folder, "hybrid") else None
+    if not sllm and not hybrid:
+        raise ModelError(f"{folder} holds neither sllm/ nor hybrid/; train one with `livemind train sllm`")
+    return Bundle(plain, tokenizer, codec, sllm, hybrid)
 
 
 def open_sllm(folder: Path, device: str = "cpu") -> SentenceModel:
@@ -56,6 +61,10 @@ def _open(folder: Path, setting: Compression, device: str, *, merge: bool = True
     if merge:
         lora.merge(model.all_updates)
     return model
+
+
+def _there(folder: Path, setting: Compression) -> bool:
+    return (folder / setting / checkpoint.META).is_file()
 
 
 def _base(folder: Path) -> str:

@@ -11,12 +11,13 @@ def occupied(bundle: Bundle, window: Sequence[Ids]) -> dict[str, int]:
     """Positions of a window's sentences but the last, by arm; `tokens` is how many tokens they have."""
     context = window[:-1]
     slots = sum(bundle.codec.config.slots(len(sentence)) for sentence in context)
-    return {
-        "tokens": sum(map(len, context)),
-        "base": sum(map(len, context)),
-        "sllm": slots + 1,  # the beginning
-        "hybrid": positions(bundle.hybrid, window),
-    }
+    tokens = sum(map(len, context))
+    found = {"tokens": tokens, "base": tokens}
+    if bundle.sllm:
+        found["sllm"] = slots + 1  # the beginning
+    if bundle.hybrid:
+        found["hybrid"] = positions(bundle.hybrid, window)
+    return found
 
 
 def position_bytes(bundle: Bundle) -> int:

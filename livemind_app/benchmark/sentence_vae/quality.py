@@ -25,25 +25,29 @@ def nats(bundle: Bundle, window: Sequence[Ids]) -> dict[str, float]:
     """Summed over the last sentence's tokens.
 
     base: the whole window before it, token by token; truncated: only as many tokens of it as the hybrid
-    context has positions. oracle: the codec's decoder with the sentence's own latents; zero: with none;
-    previous: with none, but the sentence before in view; shuffled: with the latents of another sentence.
+    context has positions; hybrid_raw: the hybrid context without its latents. oracle: the codec's decoder
+    with the sentence's own latents; zero: with none; previous: with none, but the sentence before in view;
+    shuffled: with the latents of another sentence.
     """
     context = [token for sentence in window[:-1] for token in sentence]
     last, end = window[-1], bundle.codec.end
-    kept = positions(bundle.hybrid, window)
     own = bundle.codec.encode([last])
     none = Latents(torch.zeros_like(own.values), own.counts)
     other = _resized(bundle.codec.encode([window[0]]), own)
     rows = {
         "base": base_nats(bundle.base, context, last, end),
-        "truncated": base_nats(bundle.base, context[max(0, len(context) - kept) :], last, end),
-        "hybrid": hybrid_nats(bundle.hybrid, window),
-        "sllm": sllm_nats(bundle.sllm, window, scored=1),
         "oracle": spoken(bundle.codec, own, [last]).words,
         "zero": spoken(bundle.codec, none, [last]).words,
         "previous": spoken(bundle.codec, none, [last], [window[-2]]).words,
         "shuffled": spoken(bundle.codec, other, [last]).words,
     }
+    if bundle.sllm:
+        rows["sllm"] = sllm_nats(bundle.sllm, window, scored=1)
+    if bundle.hybrid:
+        kept = positions(bundle.hybrid, window)
+        rows["truncated"] = base_nats(bundle.base, context[max(0, len(context) - kept) :], last, end)
+        rows["hybrid"] = hybrid_nats(bundle.hybrid, window)
+        rows["hybrid_raw"] = hybrid_nats(bundle.hybrid, window[-bundle.hybrid.config.raw - 1 :])
     return {name: _sum(row) for name, row in rows.items()}
 
 

@@ -21,7 +21,7 @@ def _codec(codec: Mapping[str, Any]) -> str:
 
 def _arms(summary: Mapping[str, Any]) -> str:
     head = ("arm", "perplexity", "tokens/s", "speedup", "positions / 1k tokens", "KV MiB / 1k tokens")
-    return table(head, (_arm(summary, arm) for arm in ARMS))
+    return table(head, (_arm(summary, arm) for arm in ARMS if f"ppl_{arm}" in summary["lm"]))
 
 
 def _arm(summary: Mapping[str, Any], arm: str) -> tuple[str, ...]:
@@ -37,5 +37,7 @@ def _arm(summary: Mapping[str, Any], arm: str) -> tuple[str, ...]:
 
 
 def _controls(lm: Mapping[str, Any]) -> str:
-    rows = [("base, cut to the hybrid's positions", lm["ppl_base_truncated"]), *lm["controls"].items()]
+    rows = list(lm["controls"].items())
+    if "ppl_base_truncated" in lm:
+        rows.insert(0, ("base, cut to the hybrid's positions", lm["ppl_base_truncated"]))
     return table(("control", "perplexity"), ((name, f"{value:.2f}") for name, value in rows))

@@ -4,7 +4,7 @@ Everybody reads first, which is not timed here, and writes for as long as was as
 that was written is read again before the next one, and that time counts.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from time import perf_counter
 
 import torch
@@ -13,17 +13,18 @@ from transformers import DynamicCache
 from livemind_app.sentence_vae.bundle import Bundle
 from livemind_app.sentence_vae.codec import Ids
 from livemind_app.sentence_vae.hybrid import HybridContext
+from livemind_app.sentence_vae.sllm import SentenceModel
 from livemind_app.sentence_vae.write import Writer
 
 
 def written(bundle: Bundle, context: Sequence[Ids], tokens: int) -> dict[str, dict[str, float]]:
     """Of every arm tokens, sentences (of the sentence model only) and seconds."""
-    arms: dict[str, Callable[[], Iterator[int]]] = {
-        "base": lambda: _base(bundle, context, tokens),
-        "sllm": lambda: _sllm(bundle, context, tokens),
-        "hybrid": lambda: _hybrid(bundle, bundle.hybrid, context, tokens),
-    }
-    return {name: _timed(arm()) for name, arm in arms.items()}
+    arms = {"base": _base(bundle, context, tokens)}
+    if bundle.sllm:
+        arms["sllm"] = _sllm(bundle.sllm, context, tokens)
+    if bundle.hybrid:
+        arms["hybrid"] = _hybrid(bundle.hybrid, context, tokens)
+    return {name: _timed(arm) for name, arm in arms.items()}
 
 
 def _timed(arm: Iterator[int]) -> dict[str, float]:
@@ -48,21 +49,21 @@ def _base(bundle: Bundle, context: Sequence[Ids], tokens: int) -> Iterator[int]:
 
 
 @torch.inference_mode()
-def _hybrid(bundle: Bundle, hybrid: HybridContext, context: Sequence[Ids], tokens: int) -> Iterator[int]:
+def _hybrid(hybrid: HybridContext, context: Sequence[Ids], tokens: int) -> Iterator[int]:
     rows = hybrid.rows(hybrid.pieces(context))
     cache = DynamicCache()
     with hybrid.updated():
-        output = bundle.base(inputs_embeds=rows, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        output = hybrid.base(inputs_embeds=rows, past_key_values=cache, use_cache=True, logits_to_keep=1)
     yield 0
     for _ in range(tokens):
         token = output.logits[:, -1:].argmax(dim=-1)
         with hybrid.updated():
-            output = bundle.base(token, past_key_values=cache, use_cache=True)
+            output = hybrid.base(token, past_key_values=cache, use_cache=True)
         yield 1
 
 
-def _sllm(bundle: Bundle, context: Sequence[Ids], tokens: int) -> Iterator[int]:
-    writer = Writer(bundle.sllm)
+def _sllm(model: SentenceModel, context: Sequence[Ids], tokens: int) -> Iterator[int]:
+    writer = Writer(model)
     writer.append(context)
     predicted = writer.predict()
     yield 0

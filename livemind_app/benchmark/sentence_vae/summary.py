@@ -8,7 +8,8 @@ from livemind_app.sentence_vae.fidelity import BUCKETS, compared
 
 Row = dict[str, Any]
 Figures = dict[str, Any]
-ARMS = ("base", "sllm", "hybrid")
+ARMS = ("base", "sllm", "hybrid")  # those that were there
+CONTROLS = ("hybrid_raw", "oracle", "previous", "zero", "shuffled")
 SAMPLES = 12
 
 
@@ -37,8 +38,10 @@ def _lm(rows: Sequence[Row]) -> Figures:
     """Perplexity is of sums: all nats by all tokens."""
     tokens = sum(row["tokens"] for row in rows)
     ppl = {name: exp(sum(row["nats"][name] for row in rows) / tokens) for name in rows[0]["nats"]}
-    figures = {f"ppl_{name}": ppl[name] for name in ARMS} | {"ppl_base_truncated": ppl["truncated"]}
-    controls = {name: ppl[name] for name in ("oracle", "previous", "zero", "shuffled")}
+    figures = {f"ppl_{name}": ppl[name] for name in ARMS if name in ppl}
+    if "truncated" in ppl:
+        figures["ppl_base_truncated"] = ppl["truncated"]
+    controls = {name: ppl[name] for name in CONTROLS if name in ppl}
     return {**figures, "controls": controls, "tokens": tokens, "n": len(rows)}
 
 
@@ -48,20 +51,23 @@ def _speed(rows: Sequence[Row]) -> Figures:
     if not timed:
         return {}
     figures: Figures = {"n": len(timed)}
-    for arm in ARMS:
+    arms = [arm for arm in ARMS if arm in timed[0]]
+    for arm in arms:
         seconds = sum(row[arm]["seconds"] for row in timed)
         figures[arm] = {"tokens_per_s": sum(row[arm]["tokens"] for row in timed) / seconds}
-    sllm = [row["sllm"] for row in timed]
-    figures["sllm"]["sentences_per_s"] = sum(r["steps"] for r in sllm) / sum(r["seconds"] for r in sllm)
-    figures["sllm"]["tokens_per_sentence"] = sum(r["tokens"] for r in sllm) / sum(r["steps"] for r in sllm)
+    if sllm := [row["sllm"] for row in timed if "sllm" in row]:
+        sentences = sum(row["steps"] for row in sllm)
+        figures["sllm"]["sentences_per_s"] = sentences / sum(row["seconds"] for row in sllm)
+        figures["sllm"]["tokens_per_sentence"] = sum(row["tokens"] for row in sllm) / sentences
     base = figures["base"]["tokens_per_s"]
-    return figures | {f"speedup_{arm}": figures[arm]["tokens_per_s"] / base for arm in ARMS[1:]}
+    return figures | {f"speedup_{arm}": figures[arm]["tokens_per_s"] / base for arm in arms[1:]}
 
 
 def _memory(rows: Sequence[Row], position_bytes: int) -> Figures:
     tokens = sum(row["positions"]["tokens"] for row in rows)
-    per_1k = {arm: 1000 * sum(row["positions"][arm] for row in rows) / tokens for arm in ARMS}
+    arms = [arm for arm in ARMS if arm in rows[0]["positions"]]
+    per_1k = {arm: 1000 * sum(row["positions"][arm] for row in rows) / tokens for arm in arms}
     return {
         "positions_per_1k_tokens": per_1k,
         "kv_bytes_per_1k_tokens": {arm: round(count * position_bytes) for arm, count in per_1k.items()},
-    } | {f"reduction_{arm}": 1 - per_1k[arm] / per_1k["base"] for arm in ARMS[1:]}
+    } | {f"reduction_{arm}": 1 - per_1k[arm] / per_1k["base"] for arm in arms[1:]}

@@ -75,7 +75,7 @@ def test_every_figure_is_there_and_a_run_goes_on(
     assert summary["lm"]["n"] == 2
     ppl = [summary["lm"][f"ppl_{arm}"] for arm in ("base", "sllm", "hybrid", "base_truncated")]
     assert all(value > 1 for value in ppl)
-    assert set(summary["lm"]["controls"]) == {"oracle", "previous", "zero", "shuffled"}
+    assert set(summary["lm"]["controls"]) == {*("hybrid_raw", "oracle", "previous", "zero", "shuffled")}
     assert summary["speed"]["n"] == 1
     assert summary["speed"]["speedup_sllm"] > 0
     memory = summary["memory"]
@@ -85,13 +85,27 @@ def test_every_figure_is_there_and_a_run_goes_on(
     assert "speedup" in capsys.readouterr().out
 
 
+def test_one_of_the_two_models_is_enough(models: Path, text: Path, tmp_path: Path) -> None:
+    for setting, other in (("sllm", "hybrid"), ("hybrid", "sllm")):
+        folder, out = tmp_path / setting, tmp_path / f"{setting}.json"
+        folder.mkdir()
+        for part in ("codec", setting):
+            (folder / part).symlink_to(models / part)
+        command = ["bench", "sentence-vae", "--models", str(folder), "--data", str(text), "--window", "6"]
+        assert cli.main([*command, "--limit", "1", "--tokens", "8", "--speed", "1", "--json", str(out)]) == 0
+        summary = json.loads(out.read_text("utf-8"))["summary"]
+        assert summary["lm"][f"ppl_{setting}"] > 1
+        assert f"ppl_{other}" not in summary["lm"]
+        assert set(summary["memory"]["positions_per_1k_tokens"]) == {"base", setting}
+
+
 def test_figures_are_of_sums() -> None:
     class Words:
         def decode(self, ids: list[int]) -> str:
             return " ".join(map(str, ids))
 
     def row(ids: list[int], said: list[int], nats: float, seconds: float) -> dict[str, Any]:
-        arms = ("base", "sllm", "hybrid", "truncated", "oracle", "zero", "previous", "shuffled")
+        arms = ("base", "sllm", "hybrid", "hybrid_raw", "truncated", "oracle", "zero", "previous", "shuffled")
         timed = {"tokens": 10, "steps": 2, "seconds": seconds}
         return {
             "returned": [{"ids": ids, "said": said}],
