@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 WIDEST = 32  # rows of a forward
-AHEAD = (1, 2, 4, 8)  # rows that are considered together: a single one may not pay where several do
 
 
 class Candidate(NamedTuple):
@@ -99,9 +98,10 @@ def grow(
 
 
 def _pays(probability: float, expected: float, rows: int, cost: Sequence[float], best: float) -> bool:
-    """Whether some more rows, none more probable than this one, could still be better than the best tree."""
+    """Whether some more rows, none more probable than this one, could still be better than the best tree.
+
+    A single one may not pay where several do.
+    """
     return any(
-        (expected + more * probability) / cost[rows + more] > best
-        for more in AHEAD
-        if rows + more < len(cost)
+        (expected + more * probability) / cost[rows + more] > best for more in range(1, len(cost) - rows)
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import combinations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from livemind_app.decoding.lookahead.tree import Candidate, Tree, grow
@@ -31,6 +31,7 @@ def test_several_rows_may_pay_where_one_does_not() -> None:
 
 
 @given(rates, st.lists(st.floats(1.0, 1.5), min_size=6, max_size=6))
+@example([0.5, 0.75, 0.5, 0.5, 0.5, 0.5], [1.0, 1.375, 1.125, 1.0, 1.5, 1.0])  # three more rows pay, not two
 def test_no_other_tree_of_the_same_candidates_promises_more(rates: list[float], steps: list[float]) -> None:
     cost = [0.0, 1.0]
     for step in steps:
