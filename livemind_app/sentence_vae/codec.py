@@ -199,6 +199,11 @@ class Prefix:
     positions: Tensor
 
 
+def drop_layers(base: Any) -> None:
+    """Leave of a base what codecs read: they have copies of their layers."""
+    base.model.layers = nn.ModuleList()
+
+
 def _unit(x: Tensor) -> Tensor:
     """Root mean square 1."""
     return x * torch.rsqrt(x.square().mean(dim=-1, keepdim=True) + 1e-6)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 from livemind_app.engine.local import Models
 from livemind_app.engine.models.load import load
 from livemind_app.errors import ModelError
-from livemind_app.sentence_vae.codec import Codec, Ids, Latents
+from livemind_app.sentence_vae.codec import Codec, Ids, Latents, drop_layers
 from livemind_app.sentence_vae.decode import decode
 from livemind_app.sentence_vae.files import CODEC, load_codec, shipped
 from livemind_app.sentence_vae.sentences import cut
@@ -50,6 +49,7 @@ class Inspector:
     def __init__(self, engine: Computer, folder: str | None = None) -> None:
         self._engine = engine
         self._folder = Path(folder) if folder else None
+        self._codec: tuple[Codec, Any] | None = None
 
     async def sentences(self, text: str) -> list[Returned]:
         """The first sentences of a text. Raises ModelError where there is no codec for the models."""
@@ -72,15 +72,16 @@ class Inspector:
                 f"there is no sentence codec for {' or '.join(names)}; train one with `livemind train "
                 "sentence-vae`, and serve with `--sentence-vae FOLDER`"
             )
-        self._read = folder
+        self._codec = self._codec or _read(folder)
         return self._codec
 
-    @cached_property
-    def _codec(self) -> tuple[Codec, Any]:
-        base, tokenizer = load(checkpoint.read_meta(self._read / CODEC)["base"], "float32")
-        codec = load_codec(self._read / CODEC, base.requires_grad_(False))
-        base.model.layers = nn.ModuleList()  # the codec has copies of those that it needs
-        return codec, tokenizer
+
+def _read(folder: Path) -> tuple[Codec, Any]:
+    """The codec of a folder and its base's tokenizer."""
+    base, tokenizer = load(checkpoint.read_meta(folder / CODEC)["base"], "float32")
+    codec = load_codec(folder / CODEC, base.requires_grad_(False))
+    drop_layers(base)
+    return codec, tokenizer
 
 
 @torch.inference_mode()

@@ -12,10 +12,8 @@ from livemind_app.engine.generation import LoadedModel, Run
 from livemind_app.engine.scheduler import Generation
 from livemind_app.protocol import Finished, Request
 from livemind_app.sentence_vae.codec import Ids
-from livemind_app.sentence_vae.generation.prompt import Piece, pieces
+from livemind_app.sentence_vae.generation.prompt import BATCH, Piece, pieces
 from livemind_app.sentence_vae.hybrid import HybridContext
-
-BATCH = 8  # sentences encoded at once, before others may compute
 
 
 @dataclass

@@ -6,8 +6,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import get_args
 
-from torch import nn
-
 from livemind_app.engine.cache import CachePool
 from livemind_app.engine.generation import LoadedModel
 from livemind_app.engine.local import Abilities, Method, Models
@@ -15,6 +13,7 @@ from livemind_app.engine.scheduler import Generation
 from livemind_app.errors import EngineError, ModelError
 from livemind_app.protocol import Ability, Compression, Request, Role
 from livemind_app.sentence_vae.bundle import open_hybrid, open_sllm
+from livemind_app.sentence_vae.codec import drop_layers
 from livemind_app.sentence_vae.files import CODEC, shipped
 from livemind_app.sentence_vae.generation.hybrid import HybridMethod
 from livemind_app.sentence_vae.generation.sllm import SllmMethod
@@ -56,7 +55,7 @@ def _opened(setting: Compression, model: LoadedModel, root: Path) -> Method:
         return SllmMethod(model, open_sllm(root))
     context = open_hybrid(root, merge=False)
     compressed = merged(model, lora.state(context.all_updates), alpha=2 * context.config.rank)
-    context.base.model.layers = nn.ModuleList()  # what it encodes with are copies of its own
+    drop_layers(context.base)
     return HybridMethod(compressed, context)
 
 

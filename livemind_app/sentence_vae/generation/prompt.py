@@ -14,6 +14,8 @@ from livemind_app.text.detokenize import Detokenizer
 
 NAMES = ("system", "user", "assistant", "model", "tool")  # of roles, as templates write them
 
+BATCH = 8  # sentences encoded at once, before others may compute
+
 Decode = Callable[[Sequence[int]], str]
 
 

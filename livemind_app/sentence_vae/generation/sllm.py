@@ -10,12 +10,10 @@ from livemind_app.engine.generation import LoadedModel
 from livemind_app.engine.scheduler import Generation
 from livemind_app.protocol import Chunk, Finished, FinishReason, Request
 from livemind_app.sentence_vae.codec import Ids
-from livemind_app.sentence_vae.generation.prompt import cut, pieces
+from livemind_app.sentence_vae.generation.prompt import BATCH, cut, pieces
 from livemind_app.sentence_vae.sllm import SentenceModel
 from livemind_app.sentence_vae.write import LEAST_STOP, Writer
 from livemind_app.text.prefix import common_prefix
-
-BATCH = 8  # sentences encoded at once, before others may compute
 
 
 class SllmMethod:
