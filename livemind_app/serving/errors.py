@@ -22,6 +22,11 @@ from livemind_app.serving.models import FIELDS
 NO_STORE = {"Cache-Control": "no-store"}
 
 
+async def no_store(response: Response) -> None:
+    """For routers: none of their answers is kept by a browser or a proxy."""
+    response.headers.update(NO_STORE)
+
+
 def install(app: FastAPI) -> None:
     """Make an app answer all errors in our shape."""
     app.add_exception_handler(SessionError, _refused)

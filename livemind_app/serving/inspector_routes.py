@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Protocol
 
-from fastapi import APIRouter, Depends, HTTPException, Response
+from fastapi import APIRouter, Depends, HTTPException
 from pydantic import BaseModel, Field
 
 from livemind_app.errors import ModelError
-from livemind_app.serving.errors import NO_STORE
+from livemind_app.serving.errors import no_store
 from livemind_app.serving.models import Body, ErrorBody
 
 MOST = 2_000  # characters
@@ -50,16 +50,12 @@ class Between(BaseModel):
     texts: list[str]
 
 
-async def _no_store(response: Response) -> None:
-    response.headers.update(NO_STORE)
-
-
 def inspector_router(inspector: Inspecting) -> APIRouter:
     router = APIRouter(
         prefix="/api/sentence-vae",
         tags=["sentence-vae"],
         responses=REFUSED,
-        dependencies=[Depends(_no_store)],
+        dependencies=[Depends(no_store)],
     )
 
     @router.post("/sentences", summary="Encode a text's sentences, and decode them again")

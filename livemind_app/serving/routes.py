@@ -24,7 +24,7 @@ from livemind_app.errors import (
 )
 from livemind_app.protocol import ModelStatus
 from livemind_app.serving.clients import client_of
-from livemind_app.serving.errors import NO_STORE
+from livemind_app.serving.errors import NO_STORE, no_store
 from livemind_app.serving.lean import DraftRoute
 from livemind_app.serving.logs import SAFE_ID
 from livemind_app.serving.models import (
@@ -52,10 +52,6 @@ from livemind_app.session.session import Session
 
 Status = Callable[[], Sequence[ModelStatus]]
 READY_AFTER_S = 5  # the usual interval of those who ask
-
-
-async def _no_store(response: Response) -> None:
-    response.headers.update(NO_STORE)
 
 
 async def _manager(request: Request) -> SessionManager:
@@ -93,7 +89,7 @@ def _refusals(*errors: type[SessionError] | type[ConfigError]) -> dict[int | str
     }
 
 
-router = APIRouter(prefix="/api", dependencies=[Depends(_no_store)])
+router = APIRouter(prefix="/api", dependencies=[Depends(no_store)])
 
 
 @router.get("/health", tags=["server"], summary="Whether the models are ready")

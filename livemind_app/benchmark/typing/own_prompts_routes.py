@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import BaseModel, Field
 
 from livemind_app.benchmark.typing.own_prompts import OwnPrompts, State
-from livemind_app.serving.errors import NO_STORE
+from livemind_app.serving.errors import NO_STORE, no_store
 from livemind_app.serving.models import Body, Changes, ErrorBody
 from livemind_app.serving.rates import address_of
 
@@ -42,16 +42,12 @@ def _allowed(request: Request) -> None:
         raise HTTPException(403, "A benchmark is run on the server's own machine, or with a password.")
 
 
-async def _no_store(response: Response) -> None:
-    response.headers.update(NO_STORE)
-
-
 def own_prompts_router(own: OwnPrompts) -> APIRouter:
     router = APIRouter(
         prefix="/api/benchmark",
         tags=["benchmark"],
         responses=REFUSED,
-        dependencies=[Depends(_allowed), Depends(_no_store)],
+        dependencies=[Depends(_allowed), Depends(no_store)],
     )
 
     @router.get("", summary="How far the benchmark on own prompts is")
