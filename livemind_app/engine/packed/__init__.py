@@ -6,8 +6,10 @@ layout.py       large matrices as oneDNN lays them out
 quantize.py     any matrix into 8 or 4 bits
 gguf_blocks.py  the blocks of a GGUF file, unchanged
 swap.py         a loaded network's projections replaced by packed ones
-store.py        packed weights on disk, mapped at the next start
+store.py        packed weights on disk, read at the next start
 attention.py    attention of few queries over a long context
+lean.py         a decoder layer in fewer operations
+lean_layers.py  which layers can be decoded so
 kv.py           keys and values in buffers that grow ahead
 weights.py      the formats by name
 """

@@ -3,6 +3,8 @@
 Each output row is computed on its own, so one row among many is, bit for bit, that row alone.
 """
 
+from math import inf
+
 import torch
 from torch import Tensor, nn
 
@@ -13,7 +15,6 @@ GROUP = 32  # inputs that share a scale in the 4-bit form, as in GGUF's blocks
 VNNI = ("avx512_vnni", "avx_vnni")
 BASE, ZERO = 256, 128  # of the digits, and what a digit holds for 0
 LARGEST = 32639  # (127, 127) in digits
-TINY = 1e-26  # of a row's largest value; less is zero
 SMALL = 3 << 19  # weights of a matrix below which a call of oneDNN costs more than its work
 _MIDDLE = torch.tensor(BASE * ZERO + ZERO + 0.5)  # 0 in digits; a half, since conversion cuts
 
@@ -34,11 +35,14 @@ class DigitLinear(nn.Module):
         self.bias = bias
 
     def forward(self, x: Tensor) -> Tensor:
-        digits, largest = _digits(x.view(-1, x.shape[-1]).float())
-        pieces = [torch.add(low, high, alpha=BASE) for low, high in self.sums(digits)]
-        y = pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=-1)
-        y.mul_(largest).mul_(self.steps)
-        return _shaped(y, x, self.bias)
+        return _shaped(self.rows(x.view(-1, x.shape[-1]).float()), x)
+
+    def rows(self, x: Tensor) -> Tensor:
+        """[rows, inputs] → [rows, outputs], both fp32."""
+        digits, largest = _digits(x)
+        low, high = self.sums(digits)
+        y = torch.add(low, high, alpha=BASE).mul_(largest).mul_(self.steps)
+        return _biased(y, self.bias)
 
 
 def _digits(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -46,7 +50,9 @@ def _digits(x: Tensor) -> tuple[Tensor, Tensor]:
 
     `x = ((low - 128) + 256 (high - 128)) * largest / LARGEST`, rounded; both are bytes of one uint16.
     """
-    largest = x.abs().amax(dim=-1, keepdim=True).clamp_(min=TINY)
+    largest = torch.linalg.vector_norm(
+        x, inf, dim=-1, keepdim=True
+    )  # 0 makes any digits, and times 0 again 0
     whole = torch.addcdiv(_MIDDLE, x, largest, value=LARGEST).to(torch.uint16)
     bytes_ = whole.view(torch.uint8).view(*x.shape, 2).permute(2, 0, 1)
     return bytes_.reshape(-1, x.shape[-1]), largest
@@ -62,17 +68,14 @@ class Sums(nn.Module):
         super().__init__()
         self.weights = nn.Buffer(weights.t())  # [inputs, outputs], a row of outputs apart in memory
 
-    def forward(self, digits: Tensor) -> list[Pair]:
+    def forward(self, digits: Tensor) -> Pair:
         signed = digits.bitwise_xor(ZERO).view(torch.int8)
-        if len(signed) == 2:  # twice one row is faster than two rows
-            low, high = (torch._int_mm(row, self.weights) for row in signed.chunk(2))
-        else:
-            low, high = torch._int_mm(signed, self.weights).chunk(2)
-        return [(low, high.float())]  # adding converts the other
+        low, high = torch._int_mm(signed, self.weights).chunk(2)
+        return low, high.float()  # adding converts the other
 
 
 class PackedSums(nn.Module):
-    """The same of large matrices, in the layout of oneDNN's kernel; a pair for each piece."""
+    """The same of large matrices, in the layout of oneDNN's kernel."""
 
     def __init__(self, pieces: list[Tensor]) -> None:
         super().__init__()
@@ -83,15 +86,17 @@ class PackedSums(nn.Module):
         """Of the weights, which are no buffer that could be asked."""
         return sum(piece.numel() for piece, _, _ in self._pieces)
 
-    def forward(self, digits: Tensor) -> list[Pair]:
-        return [self._pair(digits, *piece) for piece in self._pieces]
+    def forward(self, digits: Tensor) -> Pair:
+        pieces = [self._piece(digits, *piece) for piece in self._pieces]
+        low, high = (pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=-1)).chunk(2)
+        return low, high
 
-    def _pair(self, digits: Tensor, weights: Tensor, ones: Tensor, zeros: Tensor) -> Pair:
-        low, high = torch.ops.onednn.qlinear_pointwise(
+    def _piece(self, digits: Tensor, weights: Tensor, ones: Tensor, zeros: Tensor) -> Tensor:
+        sums: Tensor = torch.ops.onednn.qlinear_pointwise.default(
             digits, 1.0, ZERO, weights, ones, zeros,
             None, 1.0, 0, torch.float32, "none", [], "",
-        ).chunk(2)  # fmt: skip
-        return low, high
+        )  # fmt: skip
+        return sums
 
 
 def _unscaled(outputs: int) -> tuple[Tensor, Tensor]:
@@ -116,9 +121,12 @@ class Int8Linear(nn.Module):
         self.bias = bias
 
     def forward(self, x: Tensor) -> Tensor:
-        rows = x.view(-1, x.shape[-1]).bfloat16()
-        y = torch.ops.aten._weight_int8pack_mm(rows, self.weights, self.ones)
-        return _shaped(y * self.scales, x, self.bias)
+        return _shaped(self.rows(x.view(-1, x.shape[-1])), x)
+
+    def rows(self, x: Tensor) -> Tensor:
+        """[rows, inputs] of any type → [rows, outputs] in fp32."""
+        y = torch.ops.aten._weight_int8pack_mm(x.bfloat16(), self.weights, self.ones)
+        return _biased(y * self.scales, self.bias)
 
 
 class Int4Linear(nn.Module):
@@ -131,9 +139,12 @@ class Int4Linear(nn.Module):
         self.bias = bias
 
     def forward(self, x: Tensor) -> Tensor:
-        rows = x.view(-1, x.shape[-1]).bfloat16()
-        y = torch.ops.aten._weight_int4pack_mm_for_cpu(rows, self.weights, GROUP, self.table)
-        return _shaped(y, x, self.bias)
+        return _shaped(self.rows(x.view(-1, x.shape[-1])), x)
+
+    def rows(self, x: Tensor) -> Tensor:
+        """[rows, inputs] of any type → [rows, outputs], in the bf16 of the kernel unless there is a bias."""
+        y: Tensor = torch._weight_int4pack_mm_for_cpu(x.bfloat16(), self.weights, GROUP, self.table)
+        return y if self.bias is None else y + self.bias
 
 
 def int8_linear(weights: Tensor | list[Tensor], scales: Tensor, bias: Tensor | None = None) -> nn.Module:
@@ -153,11 +164,12 @@ def has_vnni() -> bool:
     return torch._C._has_mkldnn and any(features.get(name) for name in VNNI)
 
 
-def _shaped(y: Tensor, x: Tensor, bias: Tensor | None) -> Tensor:
-    y = y.to(x.dtype)
-    if bias is not None:
-        y.add_(bias)
-    return y.view(*x.shape[:-1], -1)
+def _biased(y: Tensor, bias: Tensor | None) -> Tensor:
+    return y if bias is None else y.add_(bias)
+
+
+def _shaped(y: Tensor, x: Tensor) -> Tensor:
+    return y.to(x.dtype).view(*x.shape[:-1], -1)
 
 
 class Stack(nn.Module):

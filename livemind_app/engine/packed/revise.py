@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from livemind_app.engine.packed.lean_layers import LeanLayer, make_lean
 from livemind_app.engine.packed.linear import (
     DigitLinear,
     Int4Linear,
@@ -38,6 +39,7 @@ def revised(network: PreTrainedModel, changes: Mapping[str, Change], stored: Sto
     copy = deepcopy(network, _shared(network, made))
     for name, module in made.items():
         copy.set_submodule(name, module)
+    make_lean(copy)
     return copy
 
 
@@ -116,4 +118,5 @@ def _linear(before: nn.Linear, weight: Tensor) -> nn.Linear:
 def _shared(network: nn.Module, made: Mapping[str, nn.Module]) -> dict[int, object]:
     """For `deepcopy`: all but the modules that contain one of these."""
     paths = {".".join(parts[:end]) for parts in (n.split(".") for n in made) for end in range(len(parts) + 1)}
-    return {id(module): module for name, module in network.named_modules() if name not in paths}
+    steps = {id(m.lean): m.lean for m in network.modules() if isinstance(m, LeanLayer)}  # made anew
+    return {id(module): module for name, module in network.named_modules() if name not in paths} | steps

@@ -68,10 +68,12 @@ def swap(
         joined, _, part = key.rpartition(".")
         stacks.setdefault(joined, {})[part] = tensor
     restore = Restorer()
-    for joined, parts in stacks.items():
+    for joined, stored in stacks.items():
         linears = {name: _linear(network, name) for name in joined.split(JOIN)}
-        if "layout" in parts:
-            parts["weights"] = restore(parts.pop("layout"), _shape(list(linears.values())))
+        layout = stored.pop("layout", None)
+        parts = {part: tensor.clone() for part, tensor in stored.items()}  # read faster than a mapped file
+        if layout is not None:
+            parts["weights"] = restore(layout, _shape(list(linears.values())))
         make = Int4Linear if "table" in parts else int8_linear
         kernel = make(**parts, bias=_bias(list(linears.values()), dtype))
         for name, packed in zip(linears, _modules(kernel, list(linears.values())), strict=True):

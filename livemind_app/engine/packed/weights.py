@@ -10,6 +10,7 @@ from livemind_app.engine.models.prepare import fetch
 from livemind_app.engine.models.progress import Report, silent
 from livemind_app.engine.packed import store
 from livemind_app.engine.packed.attention import use_grouped_attention
+from livemind_app.engine.packed.lean_layers import make_lean
 from livemind_app.engine.packed.linear import has_vnni
 from livemind_app.engine.packed.sources import GgufSource, Int4Source, from_int8
 from livemind_app.engine.packed.store import Packed
@@ -58,6 +59,7 @@ def apply(
 
     swap(network, store.load_or_pack(name, folder, weights, packed), dtype, keep_plain=keep_plain)
     use_grouped_attention(network)
+    make_lean(network)
 
 
 def _source(network: PreTrainedModel, name: str, weights: Packed, report: Report) -> Source:

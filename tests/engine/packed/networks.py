@@ -11,6 +11,8 @@ from transformers import (
     PreTrainedModel,
     Qwen2Config,
     Qwen2ForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
 )
 
 SHAPE: dict[str, Any] = {
@@ -43,6 +45,11 @@ def qwen2(**options: Any) -> PreTrainedModel:
 def mistral(window: int) -> PreTrainedModel:
     """Sees `window` tokens back."""
     return _made(MistralForCausalLM, MistralConfig(**SHAPE, sliding_window=window))
+
+
+def qwen3() -> PreTrainedModel:
+    """Norms queries and keys, too."""
+    return _made(Qwen3ForCausalLM, Qwen3Config(**SHAPE))
 
 
 def _made(kind: Any, config: Any) -> PreTrainedModel:
