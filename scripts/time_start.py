@@ -1,4 +1,4 @@
-"""Seconds from the command to the page, and to the last model ready; models fetched before.
+"""Seconds from the command to the page and to the last model ready, models fetched before; the memory then.
 
     .venv/bin/python scripts/time_start.py --rounds 4 --preset base
 
@@ -24,11 +24,11 @@ def main() -> None:
     parser.add_argument("--port", default="7997")
     args, options = parser.parse_known_args()
     for _ in range(args.rounds):
-        page, ready = start([*options, "--port", args.port], f"http://127.0.0.1:{args.port}")
-        print(f"page {page:.1f} s, models {ready:.1f} s", flush=True)
+        page, ready, held = start([*options, "--port", args.port], f"http://127.0.0.1:{args.port}")
+        print(f"page {page:.1f} s, models {ready:.1f} s, {held}", flush=True)
 
 
-def start(options: Sequence[str], url: str) -> tuple[float, float]:
+def start(options: Sequence[str], url: str) -> tuple[float, float, str]:
     """Raises RuntimeError if the server ends before it is ready."""
     began = time.perf_counter()
     with subprocess.Popen([sys.executable, APP, *options], stdout=subprocess.DEVNULL) as server:
@@ -36,7 +36,7 @@ def start(options: Sequence[str], url: str) -> tuple[float, float]:
             wait(server, url, lambda response: True)
             page = time.perf_counter() - began
             wait(server, f"{url}/api/health", lambda response: states(response) == {"ready"})
-            return page, time.perf_counter() - began
+            return page, time.perf_counter() - began, memory(server.pid)
         finally:
             server.terminate()
 
@@ -50,6 +50,13 @@ def wait(server: "subprocess.Popen[bytes]", url: str, done: Callable[[httpx.Resp
             pass  # nobody listens yet
         time.sleep(POLL_S)
     raise RuntimeError("the server ended")
+
+
+def memory(process: int) -> str:
+    """As Linux counts it, mapped files included."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines())
+    now, most = (int(status[field].split()[0]) * 1024 / 1e9 for field in ("VmRSS", "VmHWM"))
+    return f"{now:.2f} GB resident, {most:.2f} GB at most"
 
 
 def states(response: httpx.Response) -> set[str]:

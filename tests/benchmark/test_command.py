@@ -8,11 +8,11 @@ from xml.etree import ElementTree
 import pytest
 
 from livemind_app import cli
+from livemind_app.benchmark.svg import Axis, log_axis
 from livemind_app.benchmark.typing import job
 from livemind_app.benchmark.typing.records import Record
 from livemind_app.benchmark.typing.report import percent, seconds, write_report
 from livemind_app.benchmark.typing.summary import summarize
-from livemind_app.benchmark.typing.svg import Axis, log_axis
 from livemind_app.engine.scripted import ScriptedEngine
 from tests.benchmark.scripted import FACTS, script
 

@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--threads", type=int, metavar="N", help="default: torch's")
     add("--no-memory", action="store_true", help="do without the process of its own for each format")
     add("--llama-server", type=Path, metavar="PATH", help="measure this program on the model's GGUF file too")
+    add("--report", type=Path, metavar="FOLDER", help="write the tables with plots there")
     add("--json", required=True, type=Path, metavar="OUT", help="where to write the figures")
 
 
@@ -27,9 +28,11 @@ def run(args: argparse.Namespace) -> int:
     at_least(args, rounds=0, windows=0, tokens=2, threads=1)
     # Below are torch and transformers, which the arguments do without.
     from livemind_app.benchmark.engine.job import measure
-    from livemind_app.benchmark.engine.report import report
+    from livemind_app.benchmark.engine.report import report, write_report
 
     for result in measure(args):
         write_figures(args.json, result)
     print(report(result["summary"]["formats"]))
+    if args.report:
+        write_report(args.report, result["summary"]["formats"], args.model)
     return 0

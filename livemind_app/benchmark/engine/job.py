@@ -5,6 +5,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict
 from importlib import resources
 from typing import Any
@@ -15,10 +16,10 @@ from transformers import AutoConfig
 
 from livemind_app.benchmark.engine import quality, speed, summary
 from livemind_app.benchmark.engine.footprint import Footprint, footprint
-from livemind_app.benchmark.engine.llama import LLAMA, llama_server
+from livemind_app.benchmark.engine.llama import LlamaServer, llama_server
 from livemind_app.benchmark.engine.quality import Text
-from livemind_app.benchmark.engine.speed import PROMPT, Samples
-from livemind_app.benchmark.engine.subjects import REFERENCE, Answer, Subject, format_of, ours, reference
+from livemind_app.benchmark.engine.speed import PROMPT, Answering, Samples
+from livemind_app.benchmark.engine.subjects import REFERENCE, Subject, format_of, ours, reference
 from livemind_app.benchmark.machine import machine
 from livemind_app.engine.models.catalogue import CATALOGUE
 from livemind_app.engine.models.prepare import fetch, prepare
@@ -37,16 +38,13 @@ def measure(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
         footprints = {} if args.no_memory else job.footprints(names)
         subjects: list[Subject] = [reference(args.model), *(ours(args.model, w, args.prefill) for w in names)]
         parts = quality.windows(job.ids, args.windows, subjects[0].context) if text else []
-        bar.total += len(parts) + speed.units(len(subjects), subjects[0].context, args.rounds)
+        timed = len(subjects) + bool(args.llama_server and args.rounds)
+        bar.total += len(parts) + speed.units(timed, subjects[0].context, args.rounds)
         samples = job.speed(subjects)
         held = {subject.name: subject.bytes for subject in subjects}
-        yield job.result(summary.formats(samples, {}, footprints, held, len(job.prompt)), samples, [])
+        yield job.result(summary.formats(samples, {}, footprints, held, len(job.prompt)), samples)
         found = quality.measure(subjects, parts, job.tick) if parts else {}
-    llama = job.llama()
-    rows = summary.formats(samples, found, footprints, held, len(job.prompt))
-    if llama:
-        rows[LLAMA] = summary.speed(llama, samples[REFERENCE].answers, len(job.prompt))
-    yield job.result(rows, samples, llama)
+    yield job.result(summary.formats(samples, found, footprints, held, len(job.prompt)), samples)
 
 
 class Job:
@@ -81,22 +79,21 @@ class Job:
     def speed(self, subjects: Sequence[Subject]) -> dict[str, Samples]:
         if not self._args.rounds:
             return {subject.name: Samples() for subject in subjects}
-        return speed.measure(subjects, self.prompt, self._args.tokens, self._args.rounds, self.tick)
+        run = self._args.tokens, self._args.rounds, self.tick
+        with ExitStack() as stack:
+            servers = [stack.enter_context(server) for server in self._llama()]
+            answering: list[Answering] = [*subjects, *servers]
+            samples = speed.answers(answering, self.prompt, *run)
+        return speed.steps(subjects, samples, *run[1:])
 
-    def llama(self) -> list[Answer]:
-        """After the others: two engines would compete for the cores."""
-        args = self._args
-        if not args.llama_server or not args.rounds:
-            return []
-        context = len(self.prompt) + args.tokens + 8
-        with llama_server(args.llama_server, fetch(args.model), self._threads, context) as server:
-            server.answer(self.prompt, 2)
-            return [server.answer(self.prompt, args.tokens) for _ in range(args.rounds)]
+    def _llama(self) -> Iterator[AbstractContextManager[LlamaServer]]:
+        program = self._args.llama_server
+        if program and self._args.rounds:
+            context = len(self.prompt) + self._args.tokens + 8
+            yield llama_server(program, fetch(self._args.model), self._threads, context)
 
-    def result(
-        self, rows: dict[str, summary.Figures], samples: dict[str, Samples], llama: Sequence[Answer]
-    ) -> dict[str, Any]:
-        return {"summary": {"formats": rows}, "meta": self._meta(), "samples": _raw(samples, llama)}
+    def result(self, rows: dict[str, summary.Figures], samples: dict[str, Samples]) -> dict[str, Any]:
+        return {"summary": {"formats": rows}, "meta": self._meta(), "samples": _raw(samples)}
 
     def _meta(self) -> dict[str, Any]:
         args, text = self._args, self._text
@@ -136,13 +133,12 @@ def _ids(tokenizer: Any, text: Text | None) -> list[int]:
     return ids * (PROMPT // len(ids) + 1)
 
 
-def _raw(samples: dict[str, Samples], llama: Sequence[Answer]) -> dict[str, Any]:
+def _raw(samples: dict[str, Samples]) -> dict[str, Any]:
     """Every single timing."""
-    raw: dict[str, Any] = {
+    return {
         name: {
             "answers": [asdict(answer) for answer in own.answers],
             "steps": [{"tokens": k, "context": n, "s": s} for (k, n), s in own.steps.items()],
         }
         for name, own in samples.items()
     }
-    return raw | ({LLAMA: {"answers": [asdict(answer) for answer in llama]}} if llama else {})

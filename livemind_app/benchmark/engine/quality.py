@@ -5,7 +5,7 @@ import hashlib
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import exp
+from math import exp, sqrt
 from pathlib import Path
 
 import torch
@@ -26,10 +26,19 @@ class Quality:
     nll: float = 0.0  # nats
     divergence: float = 0.0  # of Kullback and Leibler, from the reference, in nats
     agreed: int = 0  # most likely tokens that are the reference's
+    excess: float = 0.0  # nats above the reference's, over all tokens
+    excess_squares: float = 0.0
 
     @property
     def ppl(self) -> float:
         return exp(self.nll / self.tokens)
+
+    @property
+    def ratio_error(self) -> float:
+        """Half of the 95 % interval of the ratio to the reference, tokens taken as independent."""
+        mean = self.excess / self.tokens
+        variance = max(self.excess_squares / self.tokens - mean**2, 0.0) / self.tokens
+        return exp(mean) * (exp(1.96 * sqrt(variance)) - 1)
 
 
 @dataclass(frozen=True)
@@ -83,7 +92,10 @@ def _log_probabilities(subject: Subject, ids: Sequence[int]) -> Tensor:
 
 
 def _add(quality: Quality, logs: Tensor, exact: Tensor, expected: Tensor) -> None:
+    said, wanted = (each.gather(1, expected[:, None]).double() for each in (logs, exact))
     quality.tokens += len(expected)
-    quality.nll -= float(logs.gather(1, expected[:, None]).sum(dtype=torch.float64))
+    quality.nll -= float(said.sum())
+    quality.excess += float((wanted - said).sum())
+    quality.excess_squares += float((wanted - said).square().sum())
     quality.divergence += float(torch.nn.functional.kl_div(logs, exact, reduction="sum", log_target=True))
     quality.agreed += int((logs.argmax(dim=-1) == exact.argmax(dim=-1)).sum())

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Protocol, TypeVar
 
 from transformers import Cache
 
@@ -13,6 +14,17 @@ CONTEXTS = (50, 300, 1000, 2000, 4000)  # tokens before it
 PROMPT = 300  # tokens
 Point = tuple[int, int]  # rows, context
 Tick = Callable[[str], None]  # told after every unit of work
+
+
+class Answering(Protocol):
+    """A subject, or a server beside them."""
+
+    name: str
+
+    def answer(self, ids: Sequence[int], tokens: int) -> Answer: ...
+
+
+A = TypeVar("A", bound=Answering)
 
 
 @dataclass
@@ -29,28 +41,35 @@ def points(context: int) -> list[Point]:
     return [point for point in dict.fromkeys(wanted) if sum(point) <= context]
 
 
-def measure(
-    subjects: Sequence[Subject], prompt: Sequence[int], tokens: int, rounds: int, tick: Tick
+def answers(
+    answering: Sequence[Answering], prompt: Sequence[int], tokens: int, rounds: int, tick: Tick
 ) -> dict[str, Samples]:
-    """Answers to the prompt, then steps at every point; `rounds` of each after one that does not count."""
-    samples = {subject.name: Samples() for subject in subjects}
-    for subject in subjects:
+    """`rounds` of each after a short one that does not count."""
+    samples = {subject.name: Samples() for subject in answering}
+    for subject in answering:
         subject.answer(prompt, 2)
-    for subject in _turns(subjects, rounds):
+    for subject in _turns(answering, rounds):
         samples[subject.name].answers.append(subject.answer(prompt, tokens))
         tick(f"{subject.name}: answer")
+    return samples
+
+
+def steps(
+    subjects: Sequence[Subject], samples: dict[str, Samples], rounds: int, tick: Tick
+) -> dict[str, Samples]:
+    """Added to the samples: steps at every point, `rounds` of each after one that does not count."""
     for point in points(subjects[0].context):
         _steps(subjects, point, rounds, samples)
         tick(f"steps of {point[0]} after {point[1]}")
     return samples
 
 
-def units(subjects: int, context: int, rounds: int) -> int:
-    """How often `measure` ticks."""
-    return subjects * rounds + len(points(context))
+def units(answering: int, context: int, rounds: int) -> int:
+    """How often both tick."""
+    return answering * rounds + len(points(context))
 
 
-def _turns(subjects: Sequence[Subject], rounds: int) -> Iterator[Subject]:
+def _turns(subjects: Sequence[A], rounds: int) -> Iterator[A]:
     """Each in each round, every time another one first."""
     for number in range(rounds):
         first = number % len(subjects)

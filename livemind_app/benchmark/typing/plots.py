@@ -6,13 +6,12 @@ from random import Random
 from statistics import quantiles
 from typing import Any
 
-from livemind_app.benchmark.typing import svg
+from livemind_app.benchmark import svg
+from livemind_app.benchmark.svg import COLORS, Axis
 from livemind_app.benchmark.typing.records import Record
-from livemind_app.benchmark.typing.svg import Axis
 
 WIDTH, ROW = 760, 46
 NAMES, LEGEND = 150, 170  # pixels for the names of lanes, on the left and on the right
-COLORS = ("#0969da", "#8250df", "#57606a", "#bf8700", "#1a7f37", "#cf222e", "#bc4c00", "#0a8a8a")
 Figures = Mapping[str, Any]
 
 

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -76,6 +77,7 @@ def test_every_figure_of_every_format(toy: Entry, tmp_path: Path, capsys: pytest
     assert rows["generate"]["decode_speedup"] == rows["generate"]["prefill_speedup"] == 1
     assert rows["generate"]["agreement"] == rows["generate"]["ppl_ratio"] == 1
     assert rows["int8"]["ppl_ratio"] == pytest.approx(1, abs=0.02)
+    assert rows["generate"]["ppl_ratio_error"] == 0 < rows["int8"]["ppl_ratio_error"] < 0.02
     assert result["meta"]["data"]["file"] == "text.txt.gz"
     assert len(result["meta"]["data"]["sha256"]) == 64
     assert result["meta"]["versions"]["torch"]
@@ -113,9 +115,27 @@ def test_llama_server_as_a_yardstick(toy: Entry, tmp_path: Path) -> None:
     program = tmp_path / "llama-server"
     program.write_text(SERVER.format(python=sys.executable))
     program.chmod(0o755)
-    rows = bench(tmp_path / "out", "--weights", "int8", "--llama-server", str(program))["summary"]["formats"]
+    result = bench(tmp_path / "out", "--weights", "int8", "--llama-server", str(program))
+    rows, answers = result["summary"]["formats"], result["samples"]["int8"]["answers"]
     assert rows["llama-server"]["decode_tokens_per_s"] == pytest.approx(10)
     assert rows["llama-server"]["ttft_300"] == pytest.approx(0.6)
+    assert rows["llama-server"]["decode_against_llama"] == 1
+    assert "bytes" not in rows["llama-server"]
+    ours = rows["int8"]
+    assert ours["ttft_against_llama"] == pytest.approx(ours["ttft_300"] / 0.6)
+    speeds = [answer["steps"] / answer["decode_s"] for answer in answers]
+    assert ours["decode_against_llama"] == pytest.approx(median(speeds) / 10)
+
+
+def test_a_report_has_tables_and_pictures_of_the_curves(toy: Entry, tmp_path: Path) -> None:
+    folder = tmp_path / "report"
+    bench(tmp_path / "out", "--weights", "int8,int4", "--no-memory", "--report", str(folder))
+    said = (folder / "report.md").read_text()
+    assert "| int4 " in said
+    for name in ("steps_by_tokens.svg", "steps_by_context.svg"):
+        assert f"]({name})" in said
+        drawn = (folder / name).read_text()
+        assert all(f">{each}</text>" in drawn for each in ("generate", "int8", "int4"))
 
 
 @pytest.mark.parametrize(
@@ -128,6 +148,7 @@ def test_llama_server_as_a_yardstick(toy: Entry, tmp_path: Path) -> None:
         (["--data", "nowhere.txt"], "--data: nowhere.txt is no readable text"),
         (["--llama-server", "/nowhere/llama-server"], "does not start"),
         (["--json", "/nowhere/out.json"], "--json: cannot write"),
+        (["--no-memory", "--report", "/dev/null"], "--report: cannot write"),
     ],
 )
 def test_mistakes_are_named(

@@ -1,8 +1,12 @@
 """What the figures are made of."""
 
+from math import exp
 from pathlib import Path
 
+import pytest
+
 from livemind_app.benchmark.engine.footprint import footprint
+from livemind_app.benchmark.engine.quality import Quality
 from livemind_app.benchmark.engine.report import report
 from livemind_app.benchmark.engine.speed import points
 from livemind_app.benchmark.engine.subjects import REFERENCE, Answer, ours, reference
@@ -23,6 +27,14 @@ def test_speedups_are_medians_of_the_ratios_within_rounds() -> None:
     assert figures["decode_tokens_per_s"] == 2
     assert figures["prefill_tokens_per_s"] == 300
     assert figures["decode_speedup_range"] == [4, 4]
+
+
+def test_the_interval_of_a_perplexity_is_that_of_the_mean_difference() -> None:
+    """100 tokens, half of them 0.1 nats worse, half 0.1 better: the mean is 0, its deviation 0.01."""
+    own = Quality(tokens=100, nll=200.0, excess=0.0, excess_squares=100 * 0.01)
+    assert own.ratio_error == pytest.approx(exp(1.96 * 0.01) - 1)
+    same = Quality(tokens=100, nll=200.0, excess=10.0, excess_squares=100 * 0.01)
+    assert same.ratio_error == pytest.approx(0, abs=1e-6)
 
 
 def test_points_fit_into_the_context() -> None:

@@ -6,6 +6,7 @@ from html import escape
 from math import ceil, floor, log10
 
 INK, FAINT = "#1f2328", "#d8dee4"
+COLORS = ("#0969da", "#8250df", "#57606a", "#bf8700", "#1a7f37", "#cf222e", "#bc4c00", "#0a8a8a")
 FONT = "font-family='system-ui, sans-serif' font-size='13'"
 
 
