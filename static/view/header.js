@@ -12,6 +12,8 @@ export function furnishHeader(help) {
   if (!tools || tools.children.length) return;
   tools.setAttribute("aria-label", PAGE.tools);
   setText(document.querySelector(".lm-header p"), PAGE.tagline);
+  const history = document.querySelector(".lm-header a[href=history]");
+  if (history) setText(history, PAGE.history);
   tools.append(languages(), button("◐", PAGE.dark, toggleDark), button("?", PAGE.help, help));
 }
 

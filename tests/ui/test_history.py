@@ -73,3 +73,16 @@ def test_from_the_chat_to_its_figures(
     expect(page.get_by_role("link", name="24 hours")).to_have_attribute("aria-current", "page")
     context.close()
     assert not log.found, "\n".join(log.found)
+
+
+def test_the_way_there_is_in_the_readers_language(browser: Browser, kept: tuple[str, History]) -> None:
+    url, _ = kept
+    log = Log(url)
+    context = browser.new_context(locale="ja-JP")
+    context.set_default_timeout(TIMEOUT_MS)
+    page = context.new_page()
+    log.watch(page)
+    LivePage(page, log).open()
+    expect(page.locator("#lm-header a[href=history]")).to_have_text("実行履歴")
+    context.close()
+    assert not log.found, "\n".join(log.found)

@@ -20,6 +20,7 @@ export const MODELS = {
 
 export const PAGE = {
   tagline: "Thinks while you type, so the answer is there sooner.",
+  history: "Run history",
   tools: "Page",
   language: "Language",
   dark: "Switch between light and dark",

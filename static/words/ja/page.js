@@ -20,6 +20,7 @@ export const MODELS = {
 
 export const PAGE = {
   tagline: "入力中に考えるので、答えが早く届きます。",
+  history: "実行履歴",
   tools: "ページ",
   language: "言語",
   dark: "明暗を切り替える",

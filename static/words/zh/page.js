@@ -10,6 +10,7 @@ export const MODELS = { list: "模型", failed: "有一个模型无法载入：�
 
 export const PAGE = {
   tagline: "您打字时它就在思考，答案因此来得更早。",
+  history: "运行历史",
   tools: "页面",
   language: "语言",
   dark: "切换明暗",
