@@ -4,6 +4,7 @@ import { PAGE } from "./words.js";
 
 export class Actions {
   connected = null; // a promise, until the session is open; then true
+  #clearing = null; // a promise, while a new chat begins
   #waiting = false;
 
   // Of app.js: {chat, connection, composer, typist, speech, keeper, preferences, notices, render}
@@ -19,8 +20,9 @@ export class Actions {
 
   async send() {
     this.takeOver();
-    if (!this.composer.text.trim() || this.connection.draft.submitting || this.#waiting) return;
-    await this.#connecting();
+    if (!this.composer.text.trim() || this.#waiting) return;
+    if (this.connection.draft.submitting && !this.#clearing) return;
+    await this.#ready();
     const text = this.composer.text;
     if (!text.trim()) return;
     this.notices.tell("");
@@ -34,11 +36,11 @@ export class Actions {
     }
   }
 
-  async #connecting() {
-    if (this.connected === true) return;
-    this.notices.tell(PAGE.connecting);
+  async #ready() {
     this.#waiting = true;
+    if (this.connected !== true) this.notices.tell(PAGE.connecting);
     await this.connected;
+    await this.#clearing;
     this.#waiting = false;
   }
 
@@ -96,12 +98,15 @@ export class Actions {
   async newChat() {
     if (!this.connection.token) return;
     this.takeOver();
-    if (!(await this.#told(this.connection.clear()))) return;
-    this.keeper.begin();
-    this.connection.draft.clear();
-    this.composer.write("");
-    this.notices.tell("");
+    const text = this.composer.text;
+    this.composer.write(""); // at once: what is typed from here on belongs to the new chat
     this.composer.focus();
+    this.#clearing = this.#told(this.connection.clear());
+    const agreed = await this.#clearing;
+    this.#clearing = null;
+    if (!agreed) return this.composer.write(text + this.composer.text);
+    this.keeper.begin();
+    this.notices.tell("");
   }
 
   // An earlier chat is shown, and the next prompt goes on after it. Resolves to whether the server agreed.
@@ -115,7 +120,6 @@ export class Actions {
       return false;
     }
     this.chat.forgetTimes();
-    this.connection.draft.resend();
     return true;
   }
 
@@ -129,7 +133,7 @@ export class Actions {
   // A new session learns what was said in the one before.
   async restore() {
     const { turns } = this.chat.state;
-    if (turns.length) await this.#told(this.connection.clear(said(turns)));
+    if (turns.length) await this.#told(this.connection.restore(said(turns)));
   }
 
   // Resolves to whether the server agreed; what it refused is told.

@@ -66,7 +66,13 @@ export class Connection {
     return api.changeOptions(this.token, changes).then(({ options }) => options);
   }
 
+  // The session goes on after these turns, without a draft until the box's is sent again.
   clear(turns) {
+    return this.draft.alone(() => api.clear(this.token, turns));
+  }
+
+  // The same for a session that is not open yet.
+  restore(turns) {
     return api.clear(this.token, turns);
   }
 

@@ -5,10 +5,10 @@ const RETRY_MS = [500, 1000, 2000, 4000];
 export class Draft {
   #text = ""; // what the box holds
   #sent = ""; // what the server holds; null: unknown
-  #held = false; // while a submit is under way
   #revision;
   #failures = 0;
   #pumping = null;
+  #alone = null; // while something goes on beside which no draft may be sent
   #wake = null;
 
   // server: put(revision, text), submit(revision, text), renew()
@@ -21,7 +21,7 @@ export class Draft {
 
   change(text) {
     this.#text = text;
-    if (!this.#held && !this.#pumping && text !== this.#sent) this.#pumping = this.#pump();
+    if (!this.#alone && !this.#pumping && text !== this.#sent) this.#pumping = this.#pump();
   }
 
   // The server holds no draft (a new session), or nobody knows which (after a reload): send what there is.
@@ -30,13 +30,8 @@ export class Draft {
     this.change(this.#text);
   }
 
-  // A new chat: there is no draft on either side.
-  clear() {
-    this.#text = this.#sent = "";
-  }
-
   get submitting() {
-    return this.#held;
+    return this.#alone !== null;
   }
 
   // The server's newest revision, from its events.
@@ -49,22 +44,38 @@ export class Draft {
     this.#wake?.();
   }
 
-  // Nothing else is sent from now until the server has answered; what is typed meanwhile follows then.
-  async submit(text, prepared) {
-    this.#held = true;
+  submit(text, prepared) {
+    return this.alone(async () => {
+      try {
+        await prepared;
+        await this.#submitted(text);
+      } catch (error) {
+        this.#text = text + this.#text;
+        throw error;
+      }
+    });
+  }
+
+  // No draft is sent from now until `work` is done, which leaves the server without one; what is typed meanwhile
+  // follows then. Works come one after the other.
+  async alone(work) {
+    const mine = this.#after(this.#alone, work);
+    this.#alone = mine;
     try {
-      this.hurry();
-      await prepared;
-      await this.#pumping;
-      await this.#submitted(text);
-      this.#sent = "";
-    } catch (error) {
-      this.#text = text + this.#text;
-      throw error;
+      await mine;
     } finally {
-      this.#held = false;
+      if (this.#alone === mine) this.#alone = null;
       this.change(this.#text);
     }
+  }
+
+  async #after(before, work) {
+    this.hurry();
+    await before?.catch(() => {}); // told to whoever asked for it
+    await this.#pumping;
+    this.#sent = null; // should it fail, nobody knows
+    await work();
+    this.#sent = "";
   }
 
   async #submitted(text) {
@@ -80,7 +91,7 @@ export class Draft {
 
   async #pump() {
     this.on.sending(true);
-    while (!this.#held && this.#text !== this.#sent) {
+    while (!this.#alone && this.#text !== this.#sent) {
       const text = this.#text;
       try {
         await this.server.put(this.#next(), text);

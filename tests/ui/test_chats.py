@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Route, expect
 
 from tests.ui.conftest import ANSWER, LivePage, Log, open_page
 
@@ -69,6 +69,32 @@ def test_a_chat_is_kept_opened_and_gone_on_with(chats: LivePage) -> None:
     assert [turn["restored"] for turn in held] == [True, False]
     expect(chats.page.locator("#lm-history .lm-earlier-prompt")).to_have_text(FIRST)
     expect(chats.page.locator(".lm-chat-title")).to_have_text([FIRST, "Something else?"])
+
+
+def test_what_is_typed_while_a_new_chat_begins_belongs_to_it(chats: LivePage) -> None:
+    ask(chats, FIRST)
+    held: list[Route] = []
+    chats.page.route("**/clear", lambda route: held.append(route))
+    chats.box.fill("Not sent")
+    chats.page.locator("#lm-new").click()
+    expect(chats.box).to_have_value("")
+    chats.ask(SECOND)
+    expect(chats.page.locator("#lm-turn .lm-prompt-said")).to_have_text(FIRST)
+    held[0].continue_()
+    expect(chats.page.locator("#lm-turn .lm-prompt-said")).to_have_text(SECOND)
+    expect(chats.page.locator(".lm-chat-title")).to_have_text([SECOND, FIRST])
+    assert [turn["prompt"] for turn in server_turns(chats)] == [SECOND]
+
+
+def test_a_new_chat_that_the_server_refuses_leaves_all_as_it_was(chats: LivePage, log: Log) -> None:
+    log.allowed.append("500 (Internal Server Error)")
+    ask(chats, FIRST)
+    chats.page.route("**/clear", lambda route: route.fulfill(status=500))
+    chats.box.fill("Not sent")
+    chats.page.locator("#lm-new").click()
+    expect(chats.status).to_contain_text("500")
+    expect(chats.box).to_have_value("Not sent")
+    expect(chats.page.locator("#lm-turn .lm-prompt-said")).to_have_text(FIRST)
 
 
 def test_a_reload_and_a_lost_session_keep_the_chat(chats: LivePage, log: Log) -> None:
