@@ -54,6 +54,7 @@ const composer = new Composer({
   change: typed,
   send: () => actions.send(),
   stop: () => actions.stop(),
+  fresh: () => actions.newChat(),
   again: () => actions.recall(),
   help: showHelp,
   touched: () => actions.takeOver(),
@@ -166,7 +167,4 @@ actions.connected = start();
 
 // For the page's Gradio components (ui/page.py).
 
-export const newChat = () => actions.newChat();
-export const send = () => actions.send();
-export const stop = () => actions.stop();
 export const changed = () => composer.look();

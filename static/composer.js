@@ -1,5 +1,6 @@
-// The text box: every change of it, by whatever means, and its keys. Listeners sit on the document, so that
-// they outlive any re-rendering of the box.
+// The text box: every change of it, by whatever means, its keys and its buttons. Listeners sit on the document, so
+// that they outlive any re-rendering of the box, and act in the step of the event: a click that goes through Gradio
+// arrives later than what is typed right after it.
 
 const box = () => document.querySelector("#lm-prompt textarea");
 const inBox = (event) => event.target instanceof Element && event.target.closest("#lm-prompt") !== null;
@@ -11,13 +12,14 @@ export class Composer {
   #composing = false;
   #text = "";
 
-  // on: change(text), send(), stop(), again(), help(), touched() by the user's own hand
+  // on: change(text), send(), stop(), fresh() for a new chat, again(), help(), touched() by the user's own hand
   constructor(on) {
     this.on = on;
     document.addEventListener("input", (event) => inBox(event) && this.look(event.isComposing), true);
     document.addEventListener("compositionstart", (event) => inBox(event) && (this.#composing = true), true);
     document.addEventListener("compositionend", (event) => inBox(event) && this.#composed(), true);
     document.addEventListener("keydown", (event) => this.#key(event), true);
+    document.addEventListener("click", (event) => this.#click(event), true);
   }
 
   get text() {
@@ -55,6 +57,11 @@ export class Composer {
   #composed() {
     this.#composing = false;
     this.look();
+  }
+
+  #click(event) {
+    const act = { "lm-new": "fresh", "lm-send": "send", "lm-stop": "stop" }[event.target.closest?.("button")?.id];
+    if (act) this.on[act]();
   }
 
   #key(event) {

@@ -112,15 +112,12 @@ def _composer() -> gr.Textbox:
         with gr.Row(elem_id="lm-actions"):
             _place("lm-status")
             _place("lm-speech")
-            new = gr.Button("New chat", elem_id="lm-new", size="sm")
-            stop = gr.Button("Stop", elem_id="lm-stop", size="sm", variant="stop")
-            send = gr.Button("Send", elem_id="lm-send", size="sm", variant="primary")
+            gr.Button("New chat", elem_id="lm-new", size="sm")
+            gr.Button("Stop", elem_id="lm-stop", size="sm", variant="stop")
+            gr.Button("Send", elem_id="lm-send", size="sm", variant="primary")
         _place("lm-segments")
         _place("lm-notes")
         _place("lm-examples")
-    new.click(fn=None, js=_call("newChat()"))
-    stop.click(fn=None, js=_call("stop()"))
-    send.click(fn=None, js=_call("send()"))
     return prompt
 
 
