@@ -100,6 +100,20 @@ class Guide:
 
 
 @dataclass(frozen=True)
+class Draft:
+    """Tokens that an answer may begin with: they were said to an earlier state of the prompt.
+
+    A token stays as long as it and those before it have at least `keep` times the probability of the
+    likeliest token in their place; 1 gives the greedy answer. (Typical acceptance as in Medusa, arXiv
+    2401.10774, section 2.3.1, with a threshold relative to the best token.) `complete`: the model ended it.
+    """
+
+    ids: tuple[int, ...]
+    keep: float
+    complete: bool = False
+
+
+@dataclass(frozen=True)
 class Request:
     """One generation.
 
@@ -110,6 +124,7 @@ class Request:
     several tokens a forward, where the engine can; it changes nothing that is said. `guide` is for the small
     model only. `compression` has the model read old sentences as a few vectors each ("hybrid"), or read and
     write nothing but such vectors ("sllm"). Both are for engines whose `cannot` has nothing against it.
+    `draft` is a help that an engine may leave alone.
     """
 
     ids: tuple[int, ...]
@@ -125,6 +140,7 @@ class Request:
     lookahead: bool = False
     guide: Guide | None = None
     compression: Compression | None = None
+    draft: Draft | None = None
     cancel: Cancel = field(default_factory=Cancel)
 
 
@@ -140,6 +156,7 @@ class Chunk:
     ids: tuple[int, ...]
     text: str
     drafted: bool = False  # by lookahead, and the model agreed
+    kept: bool = False  # of the request's draft
 
 
 @dataclass(frozen=True)
@@ -150,6 +167,7 @@ class Finished:
     prompt_tokens: int = 0
     cached_tokens: int = 0  # of the prompt, found in the cache
     tokens: int = 0  # generated, end-of-sequence not counted
+    kept: int = 0  # of these, from the request's draft
     waited_s: float = 0.0  # queued or preempted
     prefill_s: float = 0.0
     decode_s: float = 0.0

@@ -1,6 +1,7 @@
 """From logits to the next token."""
 
 from collections.abc import Collection, Sequence
+from math import inf, log
 
 import torch
 from torch import Tensor
@@ -28,10 +29,20 @@ class Sampler:
     def __call__(self, logits: Tensor) -> int:
         """`logits` is [vocab], of any float type."""
         token = self._draw(self.penalized(logits))
+        self.take(token)
+        return token
+
+    def take(self, token: int) -> None:
+        """The text goes on with this token, whoever chose it."""
         self._length += 1
         if self._seen is not None:
             self._seen.add(token)
-        return token
+
+    def stands_behind(self, logits: Tensor, tokens: Collection[int], share: float) -> bool:
+        """Whether one of these has at least `share` times the probability of the likeliest token."""
+        values = self.penalized(logits).float()
+        best = float(values[list(tokens)].max())
+        return best >= float(values.max()) + (log(share) if share > 0 else -inf)
 
     def sure(self, logits: Tensor, margin: float) -> bool:
         """Whether a greedy choice is ahead of the next best token by at least `margin`."""

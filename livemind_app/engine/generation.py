@@ -1,6 +1,6 @@
 """One request on one model: prefill in chunks, then a token at a time."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
@@ -19,7 +19,7 @@ from livemind_app.engine.packed.phase import decoding
 from livemind_app.engine.scheduler import Generation
 from livemind_app.engine.tree_mask import tree_mask
 from livemind_app.errors import ContextTooLong
-from livemind_app.protocol import Chunk, Finished, FinishReason, Request
+from livemind_app.protocol import Chunk, Draft, Finished, FinishReason, Output, Request
 
 PREFILL_CHUNK = 64  # tokens a forward; on two cores about 0.3 s for 1.5B parameters
 
@@ -44,6 +44,11 @@ class LoadedModel:
         with decoding():
             self._forward(tokens, cache)
 
+    def reread(self, tokens: Sequence[int], cache: KVCache) -> Tensor:
+        """Like decode; the logits after each of the tokens, [tokens, vocab]."""
+        with decoding():
+            return self._forward(tokens, cache, rows=len(tokens))
+
     @torch.inference_mode()
     def verify(self, tree: Tree, cache: KVCache) -> Tensor:
         """Logits after every row of the tree, [rows, vocab].
@@ -63,7 +68,7 @@ class LoadedModel:
         return logits
 
     @torch.inference_mode()
-    def _forward(self, ids: Sequence[int], cache: KVCache) -> None:
+    def _forward(self, ids: Sequence[int], cache: KVCache, rows: int = 1) -> Tensor:
         start = len(cache.ids)
         device = self.model.device
         output = self.model(
@@ -71,10 +76,12 @@ class LoadedModel:
             position_ids=torch.arange(start, start + len(ids), device=device)[None],
             past_key_values=cache.kv,
             use_cache=True,
-            logits_to_keep=1,
+            logits_to_keep=rows,
         )
+        logits: Tensor = output.logits[0]
         cache.ids.extend(ids)
-        cache.logits = output.logits[0, -1]
+        cache.logits = logits[-1]
+        return logits
 
     def _inputs(self, ids: Sequence[int], start: int) -> dict[str, Tensor]:
         """What the network is fed for the tokens that follow the first `start`."""
@@ -115,6 +122,7 @@ class Run:
         self._speech = Speech(model.tokenizer.decode, request.stops, said)
         self._cached = 0
         self._tokens = 0
+        self._kept: list[int] = []  # of the request's draft
         self._forwards = 0
         self._prefill_s = 0.0
         self._decode_s = 0.0
@@ -151,6 +159,8 @@ class Run:
         if not budget:
             yield self._finished("length")
             return
+        if self._request.draft and (yield from self._keep(self._request.draft, budget)):
+            return
         tokens = self._timed(self._first)
         while True:
             for drafted, token in _marked(tokens):
@@ -170,13 +180,56 @@ class Run:
             if not self._request.cancel.cancelled:
                 tokens = self._timed(partial(self._step, tokens[-1], budget - self._tokens))
 
+    def _keep(self, draft: Draft, budget: int) -> Generator[Output | None, None, bool]:
+        """Show the draft as far as the model stands behind it. Returns whether the answer ends with it."""
+        while (at := len(self._kept)) < len(draft.ids):
+            if self._request.cancel.cancelled:
+                yield self._finished("cancelled")
+                return True
+            piece = draft.ids[at : min(at + PREFILL_CHUNK, budget)]
+            kept = self._timed(partial(self._reread, piece, draft.keep))
+            self._kept += kept
+            self._tokens += len(kept)
+            yield Chunk(tuple(kept), self._speech.push(kept), kept=True) if kept else None
+            if self._speech.stopped:
+                yield self._finished("stop")
+                return True
+            if self._tokens == budget:
+                yield from self._end("length")
+                return True
+            if len(kept) < len(piece):
+                return False
+        assert self._cache.logits is not None
+        if draft.complete and self._sampler.stands_behind(
+            self._cache.logits, self._model.end_ids, draft.keep
+        ):
+            yield from self._end("eos")
+            return True
+        return False
+
+    def _reread(self, piece: Sequence[int], share: float) -> list[int]:
+        """One forward: the leading tokens of the piece that stay."""
+        before, start = self._cache.logits, len(self._cache.ids)
+        assert before is not None
+        self._forwards += 1
+        after = self._model.reread(piece, self._cache)
+        kept: list[int] = []
+        for token, logits in zip(piece, [before, *after], strict=False):
+            if not self._sampler.stands_behind(logits, [token], share):
+                break
+            self._sampler.take(token)
+            kept.append(token)
+        self._cache.trim(start + len(kept))
+        self._cache.logits = after[len(kept) - 1].clone() if kept else before
+        return kept
+
     def _first(self) -> list[int]:
         """The prompt's own next token."""
         assert self._cache.logits is not None
         token = self._sampler(self._cache.logits)
         if self._request.lookahead and self._model.lookahead:
             self._speculation = Speculation(self._model.lookahead, self._model, self._cache, self._sampler)
-            self._speculation.begin(self._text, token)
+            self._speculation.begin([*self._text, *self._kept], token)
         return [token]
 
     def _step(self, token: int, room: int) -> list[int]:
@@ -228,6 +281,7 @@ class Run:
             prompt_tokens=len(self._request.ids),
             cached_tokens=self._cached,
             tokens=self._tokens,
+            kept=len(self._kept),
             prefill_s=self._prefill_s,
             decode_s=self._decode_s,
             forwards=self._forwards,

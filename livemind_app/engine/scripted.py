@@ -30,6 +30,7 @@ from livemind_app.protocol import (
     needed,
 )
 from livemind_app.text.align import places
+from livemind_app.text.prefix import common_prefix
 
 Script = Callable[[Role, str], str]  # role, rendered prompt → reply
 END = "\x03"
@@ -143,12 +144,16 @@ class ScriptedEngine:
         reply = self._tokenizer.encode(self._script(request.role, prompt)) if request.max_tokens else ()
         reply = reply[request.said :]
         said = drafted = 0
-        for token in reply[: request.max_tokens]:
+        kept = common_prefix(reply[: request.max_tokens], request.draft.ids) if request.draft else 0
+        if kept:
+            said = kept
+            yield Chunk(reply[:kept], self._tokenizer.decode(reply[:kept]), kept=True)
+        for token in reply[kept : request.max_tokens]:
             self._step(request)
             if request.cancel.cancelled:
                 break
             sleep(self._token_s)
-            copied = request.lookahead and said > 0 and token in request.ids
+            copied = request.lookahead and said > kept and token in request.ids
             said, drafted = said + 1, drafted + copied
             yield Chunk((token,), self._tokenizer.decode([token]), copied)
         self._remember(request, reply[:said])
@@ -157,8 +162,9 @@ class ScriptedEngine:
             prompt_tokens=len(request.ids),
             cached_tokens=cached,
             tokens=said,
+            kept=kept,
             decode_s=said * self._token_s,
-            forwards=said - drafted,
+            forwards=said - drafted - kept,
             drafted=drafted,
             scores=self._scores(request, prompt),
         )

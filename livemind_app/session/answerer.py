@@ -4,7 +4,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from livemind_app.errors import EngineError, LiveMindError
-from livemind_app.protocol import Cancel, Chunk, Engine, Finished, Guide, Priority, Request
+from livemind_app.protocol import Cancel, Chunk, Draft, Engine, Finished, Guide, Priority, Request
 from livemind_app.session.events import Answer, Failure, Lane, LaneStatus, Metrics, Turn
 from livemind_app.session.formats import CONVENTIONAL_SYSTEM, system
 from livemind_app.session.guides import Prompt, reading, rendered
@@ -123,12 +123,11 @@ class Answerer:
         options, past = self._store.state.options, history(self._store.state.turns[:-1])
         messages = answer_messages(options, name, past, turn.segments, turn.notes)
         prompt = rendered(self._engine.tokenizer, name, messages)
-        taken = self._preparer.take(name, prompt.ids, options.sampling)
-        ready = taken or Speculated(prompt.ids, options.sampling)
+        ready = self._preparer.take(name, prompt.ids, options.sampling)
         if ready.said:
             self._grow(turn, name, watch, Chunk(tuple(ready.said), ready.text))
         if ready.finished:
-            self._measured(turn, name, watch, ready, replace(ready.finished, tokens=0))
+            self._measured(turn, name, watch, ready, replace(ready.finished, tokens=0, kept=0))
         else:
             await self._go_on(turn, name, watch, ready, prompt.guide)
 
@@ -137,7 +136,7 @@ class Answerer:
     ) -> None:
         left = self._store.state.options.max_tokens - len(ready.said)
         ids = (*ready.ids, *ready.said)
-        request = self._request(name, ids, left, said=len(ready.said), guide=guide)
+        request = self._request(name, ids, left, said=len(ready.said), guide=guide, draft=ready.left)
         async with aclosing(self._engine.stream(request)) as outputs:
             async for output in outputs:
                 if isinstance(output, Finished):
@@ -168,6 +167,7 @@ class Answerer:
         max_tokens: int,
         said: int = 0,
         guide: Guide | None = None,
+        draft: Draft | None = None,
     ) -> Request:
         options = self._store.state.options
         return lane_request(
@@ -182,6 +182,7 @@ class Answerer:
             sampling=options.sampling,
             lookahead=options.lookahead,
             guide=guide,
+            draft=draft,
             cancel=self._cancel,
         )
 
@@ -192,6 +193,7 @@ class Answerer:
         last = watch.last if watch.last is not None else self._store.now
         noted = self._store.state.options.method(name) == "notes"
         notes, tried = turn.spent if noted else Spent(), turn.prepared.get(name, Preparation())
+        ready_tokens = len(ready.said) + finished.kept
         metrics = Metrics(
             ttft=watch.ttft,
             latency=last - watch.start,
@@ -199,10 +201,10 @@ class Answerer:
             tokens_per_s=finished.tokens / finished.decode_s if finished.decode_s > 0 else 0.0,
             prompt_tokens=len(ready.ids),
             prefilled_after_submit=0 if ready.finished else finished.prefilled_tokens,
-            ready_tokens=len(ready.said),
+            ready_tokens=ready_tokens,
             thinking_s=notes.seconds + tried.seconds,
             thinking_tokens=notes.tokens + tried.tokens,
-            wasted_tokens=notes.wasted + tried.tokens - len(ready.said),
+            wasted_tokens=notes.wasted + tried.tokens - ready_tokens,
             forwards=ready.forwards + finished.forwards,
             drafted_tokens=finished.drafted,
             overhead_s=finished.waited_s,

@@ -5,7 +5,7 @@ from typing import Literal
 from livemind_app.protocol import Role
 
 LaneName = Literal["live", "live-slm", "exact", "exact-slm", "llm-to-slm", "conventional", "slm"]
-Method = Literal["notes", "exact", "none"]  # what a lane does while the user types
+Method = Literal["notes", "draft", "exact", "none"]  # what a lane does while the user types
 
 LANES: tuple[LaneName, ...] = (  # as they run
     *("live", "live-slm", "exact", "exact-slm", "llm-to-slm"),

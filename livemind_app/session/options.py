@@ -8,13 +8,13 @@ from livemind_app.errors import ConfigError
 from livemind_app.protocol import Compression, Sampling
 from livemind_app.session.lanes import AHEAD_LANES, LANES, LIVE_LANES, LaneName, Method
 
-Mode = Literal["infer", "exact", "off"]
+Mode = Literal["infer", "draft", "exact", "off"]
 FormatName = Literal["append", "u-pi", "u-pli", "u-spi", "ua-pil", "ua-spi"]
 Granularity = Literal["char", "word", "sentence", "clause"]
 SentenceVAE = Literal["off", Compression]
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "mode": ("infer", "exact", "off"),
+    "mode": ("infer", "draft", "exact", "off"),
     "format": ("append", "u-pi", "u-pli", "u-spi", "ua-pil", "ua-spi"),
     "granularity": ("char", "word", "sentence", "clause"),
     "lanes": LANES,
@@ -30,6 +30,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "speculate_tokens": (0, 16384),
     "speculate_per_minute": (0, 100_000),
     "think_threshold": (0.0, 1.0),
+    "draft_threshold": (0.0, 1.0),
     "repetition_penalty": (1.0, 2.0),
 }
 INTEGERS = (
@@ -37,14 +38,17 @@ INTEGERS = (
     *("note_tokens", "speculate_tokens", "speculate_per_minute"),
 )
 MAX_SEED = 2**63 - 1
-METHODS: dict[Mode, Method] = {"infer": "notes", "exact": "exact", "off": "none"}  # of the live lanes
+METHODS: dict[Mode, Method] = {  # of the live lanes
+    **{"infer": "notes", "draft": "draft"},
+    **{"exact": "exact", "off": "none"},
+}
 
 
 @dataclass(frozen=True)
 class Options:
     """Raises ConfigError naming the field, the value and what is allowed."""
 
-    mode: Mode = "infer"  # while the user types: take notes; get the conventional answer ready; nothing
+    mode: Mode = "infer"  # while the user types: take notes; draft; get the exact answer ready; nothing
     format: FormatName = "append"  # how prompt and notes are laid out for the model
     granularity: Granularity = "sentence"
     min_length: int = 10  # characters a segment has at least
@@ -58,6 +62,7 @@ class Options:
     speculate_tokens: int = 512  # of answers that nobody has asked for yet, for one prompt and lane; 0: none
     speculate_per_minute: int = 1500  # of all lanes
     think_threshold: float = 0.5  # least probability of thinking over waiting
+    draft_threshold: float = 0.3  # least share of the likeliest token's probability, for a draft's to stay
     repetition_penalty: float = 1.0  # 1: none
     sentence_vae: SentenceVAE = "off"  # of lanes whose model has one (livemind_app/sentence_vae)
     lookahead: bool = True  # draft several tokens a forward; changes nothing that is said

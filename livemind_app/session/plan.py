@@ -6,11 +6,12 @@ from math import ceil
 
 from livemind_app.session.lanes import AHEAD_LANES, LaneName
 from livemind_app.session.state import Preparation, State
-from livemind_app.text.complete import asks, looks_complete
+from livemind_app.text.complete import asks, looks_complete, whole_words
 
 LIKELY_END = 0.3  # probability of the end of the user's turn at which an answer is tried
 SENTENCE_SHARE = 1 / 4  # of the tokens left, for a guess after a whole sentence
 PAUSE_SHARE = 1 / 16  # and for one inside a sentence
+SLICE = 32  # tokens that a draft goes on before it is looked at again, with the words typed meanwhile
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Read:
 
 @dataclass(frozen=True)
 class Speculate:
-    """Answer the draft as it stands."""
+    """Answer the text as it stands, or stood."""
 
     lane: LaneName
     question: Question
@@ -105,14 +106,18 @@ def plan_preparing(state: State, known: Mapping[LaneName, Known], budget: int, n
 
 
 def _prepare(state: State, lane: LaneName, known: Known, budget: int, idle: float) -> Step | None:
-    if state.options.method(lane) == "none":
+    method = state.options.method(lane)
+    if method == "none":
         return None
     question = _unanswered(state, lane, known, budget)
     if question and _ends(state, lane, known, idle):
         return Speculate(lane, question)
+    if question and method == "draft" and (begun := _begun(state, known)):
+        return Speculate(lane, begun)
     text, pace = state.text, state.pace
     goal = text if idle >= pace.hesitation_s else state.finished_text
-    if not known.read.startswith(goal):
+    drafted = question and method == "draft"  # which reads as well
+    if not drafted and not known.read.startswith(goal):
         return Read(lane, goal)
     moments = [*([pace.pause_s] if question else []), *([] if known.read == text else [pace.hesitation_s])]
     later = [moment - idle for moment in moments if moment > idle]
@@ -124,6 +129,29 @@ def _unanswered(state: State, lane: LaneName, known: Known, budget: int) -> Ques
     question = question_of(state, lane)
     affordable = min(budget, allowance(state, lane, known)) > 0
     return question if affordable and state.text.strip() and question != known.asked else None
+
+
+def _begun(state: State, known: Known) -> Question | None:
+    """What a draft answers before the text is complete; None if it has no word more than the one before."""
+    text = whole_words(state.text)
+    if not state.finished or (known.asked and known.asked.text.startswith(text)):
+        return None
+    return Question(text)
+
+
+def worthwhile(state: State, step: Read | Speculate, tokens: int) -> bool:
+    """Whether to go on, after an edit, with a step that has given so many tokens.
+
+    A draft is not thrown away for each word: the next one begins with it.
+    """
+    if isinstance(step, Read):
+        return state.text.startswith(step.text)
+    if question_of(state, step.lane) == step.question:
+        return True
+    if state.options.method(step.lane) != "draft" or looks_complete(state.text):
+        return False
+    text = step.question.text
+    return state.text.startswith(text) and (tokens < SLICE or text.startswith(whole_words(state.text)))
 
 
 def _ends(state: State, lane: LaneName, known: Known, idle: float) -> bool:
@@ -139,6 +167,8 @@ def allowance(state: State, lane: LaneName, known: Known) -> int:
     The less the text looks complete, the less, so that there is something left when it is.
     """
     left = state.options.speculate_tokens - state.prepared.get(lane, Preparation()).tokens
+    if state.options.method(lane) == "draft" and not asks(state.text):
+        return ceil(left * SENTENCE_SHARE)
     if asks(state.text) or _likely(state, known):
         return left
     return ceil(left * (SENTENCE_SHARE if looks_complete(state.text) else PAUSE_SHARE))

@@ -21,12 +21,12 @@ from livemind_app.session.plan import (
     Step,
     allowance,
     plan_preparing,
-    question_of,
+    worthwhile,
 )
 from livemind_app.session.prompts import answer_messages, known_messages
 from livemind_app.session.requests import lane_request
 from livemind_app.session.speculated import Speculated
-from livemind_app.session.state import Preparation, history
+from livemind_app.session.state import Preparation, beginning, history
 from livemind_app.session.store import Store
 
 SHOWN = 8  # tokens between two events about an answer
@@ -39,6 +39,7 @@ class Running:
     step: Read | Speculate
     cancel: Cancel = field(default_factory=Cancel)
     before: Preparation = field(default_factory=Preparation)  # what was spent earlier
+    allowed: int = 0  # tokens, of an answer
     tokens: int = 0
     began: float = field(default_factory=perf_counter)
 
@@ -87,8 +88,9 @@ class Preparer:
 
     def revise(self) -> None:
         """After an edit: stop what is done for text that is gone."""
-        if self._running and not self._wanted(self._running.step):
-            self._running.cancel()
+        running = self._running
+        if running and not worthwhile(self._store.state, running.step, running.tokens):
+            running.cancel()
 
     def rest(self) -> None:
         """Stop here; what was said of an answer is kept, to go on from."""
@@ -109,10 +111,9 @@ class Preparer:
             self._running.cancel()
         self._known, self._answers, self._submitted = {}, {}, {}
 
-    def take(self, lane: LaneName, ids: tuple[int, ...], sampling: Sampling) -> Speculated | None:
-        """What there was of the answer to exactly this prompt when it was submitted."""
-        answer = self._submitted.pop(lane, None)
-        return answer if answer and (answer.ids, answer.sampling) == (ids, sampling) else None
+    def take(self, lane: LaneName, ids: tuple[int, ...], sampling: Sampling) -> Speculated:
+        """The answer to exactly this prompt as far as it came by the submit, or what it may begin with."""
+        return self._going_on(self._submitted.pop(lane, None), lane, ids, sampling)
 
     def _plan(self) -> Step | None:
         return plan_preparing(self._store.state, self._known, self._left(), self._store.now)
@@ -122,10 +123,16 @@ class Preparer:
         own = self._store.state.options.speculate_per_minute - self._minute.tokens
         return int(min(own, self._ledger.left(self._payer)))
 
-    def _wanted(self, step: Read | Speculate) -> bool:
-        if isinstance(step, Read):
-            return self._store.state.text.startswith(step.text)
-        return question_of(self._store.state, step.lane) == step.question
+    def _going_on(
+        self, before: Speculated | None, lane: LaneName, ids: tuple[int, ...], sampling: Sampling
+    ) -> Speculated:
+        """The answer to this prompt: the same one as before, or another."""
+        if before and (before.ids, before.sampling) == (ids, sampling):
+            return before
+        options = self._store.state.options
+        if before is None or options.method(lane) != "draft":
+            return Speculated(ids, sampling)
+        return Speculated(ids, sampling, before.passed_on(options.draft_threshold))
 
     async def _rest(self, seen: int, rest: Rest | None) -> None:
         """Until something happens, or the user has been silent for long enough."""
@@ -160,7 +167,7 @@ class Preparer:
         messages = known_messages(state.options, step.lane, history(state.turns), step.text)
         if not messages:
             return 0.0
-        if step.text != state.text or state.options.method(step.lane) == "notes":
+        if step.text != state.text or state.options.method(step.lane) != "exact":
             await self._stream(running, self._request(running, steady(tokenizer, step.lane, messages)))
             return 0.0
         prompt, end = open_turn(tokenizer, step.lane, messages)
@@ -168,18 +175,19 @@ class Preparer:
         return exp(finished.scores[0]) if finished and finished.scores else 0.0
 
     async def _speculate(self, running: Running, step: Speculate, known: Known) -> None:
-        """Answer the draft, or go on with an answer that an edit interrupted and another one restored."""
+        """Answer the text, or go on with an answer that an edit interrupted and another one restored."""
         state, lane = self._store.state, step.lane
-        messages = answer_messages(state.options, lane, history(state.turns), state.segments, state.notes)
+        segments = beginning(state.segments, len(step.question.text))
+        messages = answer_messages(state.options, lane, history(state.turns), segments, state.notes)
         prompt = rendered(self._engine.tokenizer, lane, messages)
-        answer, sampling = self._answers.get(lane), state.options.sampling
-        if answer is None or (answer.ids, answer.sampling) != (prompt.ids, sampling):
-            answer = self._answers[lane] = Speculated(prompt.ids, sampling)
+        answer = self._going_on(self._answers.get(lane), lane, prompt.ids, state.options.sampling)
+        self._answers[lane] = answer
         if answer.finished:
             return
         running.before = state.prepared.get(lane, Preparation())
-        allowed = min(self._left(), allowance(state, lane, known))
-        limit = min(allowed, state.options.max_tokens - len(answer.said))
+        allowed = running.allowed = min(self._left(), allowance(state, lane, known))
+        drafted = len(answer.left.ids) if answer.left else 0
+        limit = min(drafted + allowed, state.options.max_tokens - len(answer.said))
         finished = await self._stream(running, self._continuing(running, answer, prompt, limit), answer)
         if finished and finished.reason != "cancelled":
             answer.end(finished, state.options.max_tokens)
@@ -191,6 +199,7 @@ class Preparer:
             Prompt((*answer.ids, *answer.said), prompt.guide),
             said=len(answer.said),
             max_tokens=limit,
+            draft=answer.left,
             priority=Priority.SPECULATION,
             sampling=answer.sampling,
             lookahead=self._store.state.options.lookahead,
@@ -207,7 +216,9 @@ class Preparer:
                     return None
                 if answer:
                     answer.add(output)
-                    self._count(running, len(output.ids))
+                    self._count(running, 0 if output.kept else len(output.ids))
+                    if answer.draft and running.tokens >= running.allowed:
+                        return None  # more of the draft went than the engine was to make good
         return None
 
     def _count(self, running: Running, tokens: int) -> None:

@@ -4,6 +4,7 @@ import re
 
 CLOSING = r"""["'”’)\]»]*\s*\Z"""
 END = re.compile("[.?!。？！…]" + CLOSING)
+GROWING = re.compile(r"(?<=\s)\S{1,20}\Z")  # longer ones are of a script without spaces
 QUESTION = re.compile("[?？]" + CLOSING)
 
 
@@ -23,3 +24,12 @@ def asks(text: str) -> bool:
     (True, False)
     """
     return QUESTION.search(text) is not None
+
+
+def whole_words(text: str) -> str:
+    """Without a last word that may still grow.
+
+    >>> whole_words("How many ap"), whole_words("How many ")
+    ('How many ', 'How many ')
+    """
+    return GROWING.sub("", text)

@@ -12,6 +12,7 @@ const COMPARED = ["conventional", "slm", "exact", "exact-slm", "llm-to-slm"];
 
 const still = ({ mode }) => (mode === "off" ? "still" : null);
 const noNotes = ({ mode }) => (mode === "infer" ? null : "noNotes");
+const noDraft = ({ mode }) => (mode === "draft" ? null : "noDraft");
 const greedy = ({ temperature }) => (temperature === 0 ? "greedy" : null);
 
 export const ENTRIES = [
@@ -27,6 +28,7 @@ export const ENTRIES = [
     step: 0.05,
     off: (options) => noNotes(options) ?? (options.format === "append" ? null : "noGate"),
   },
+  { name: "draft_threshold", group: "typing", input: "slider", step: 0.05, off: noDraft },
   {
     name: "lanes",
     part: "answered_by",

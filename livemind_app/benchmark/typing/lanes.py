@@ -32,6 +32,8 @@ LANES: dict[str, BenchLane] = {
     for lane in (
         BenchLane("live", "live"),
         BenchLane("live-slm", "live-slm"),
+        BenchLane("draft", "live", {"mode": "draft"}),
+        BenchLane("draft-slm", "live-slm", {"mode": "draft"}),
         BenchLane("exact", "exact"),
         BenchLane("exact-slm", "exact-slm"),
         BenchLane("llm-to-slm", "llm-to-slm"),

@@ -11,6 +11,7 @@ export const DRAWER = {
   off: {
     still: "Off: nothing is done while you type.",
     noNotes: "Off: no notes are taken in this mode.",
+    noDraft: "Off: nothing is drafted in this mode.",
     noGate: "Off: only the format append asks whether to think.",
     greedy: "Off: at temperature 0 the likeliest word is always taken.",
     noSpeculation: "Off: no answers are begun before Enter.",
@@ -20,8 +21,8 @@ export const DRAWER = {
 export const OPTIONS = {
   mode: {
     label: "What happens",
-    help: "Notes change the answer; the exact one is the conventional answer, only earlier. Nothing: no text is sent.",
-    values: { infer: "Take notes", exact: "Get the exact answer ready", off: "Nothing" },
+    help: "Notes change the answer. A draft goes along with the text, and Enter keeps of it what still holds. The exact answer is the conventional one, only earlier. Nothing: no text is sent.",
+    values: { infer: "Take notes", draft: "Draft the answer", exact: "Get the exact answer ready", off: "Nothing" },
   },
   granularity: {
     label: "Granularity",
@@ -43,6 +44,7 @@ export const OPTIONS = {
   },
   note_tokens: { label: "Longest note", help: "In tokens; fewer when you type fast." },
   think_threshold: { label: "Readiness to think", help: "How likely thinking must be, over waiting, for a note to be written." },
+  draft_threshold: { label: "Strictness of drafts", help: "A drafted word stays if it is at least so likely, compared with the likeliest one. 1: only the likeliest." },
   answered_by: {
     label: "Answered by",
     help: "Who writes LiveMind's answer; the notes are always the large model's.",

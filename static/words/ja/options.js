@@ -11,6 +11,7 @@ export const DRAWER = {
   off: {
     still: "無効：入力中は何もしません。",
     noNotes: "無効：このモードではメモを取りません。",
+    noDraft: "無効：このモードでは下書きをしません。",
     noGate: "無効：考えるかどうかを問うのは append 形式だけです。",
     greedy: "無効：温度 0 では常に最もありそうな語を選びます。",
     noSpeculation: "無効：Enter の前に回答を始めません。",
@@ -20,8 +21,8 @@ export const DRAWER = {
 export const OPTIONS = {
   mode: {
     label: "すること",
-    help: "メモは回答を変えます。同一回答は通常の回答が早まるだけです。何もしない：文を送りません。",
-    values: { infer: "メモを取る", exact: "同一回答を用意する", off: "何もしない" },
+    help: "メモは回答を変えます。下書きは入力とともに進み、Enter の時点でまだ成り立つ部分が残ります。同一回答は通常の回答が早まるだけです。何もしない：文を送りません。",
+    values: { infer: "メモを取る", draft: "回答を下書きする", exact: "同一回答を用意する", off: "何もしない" },
   },
   granularity: {
     label: "粒度",
@@ -43,6 +44,7 @@ export const OPTIONS = {
   },
   note_tokens: { label: "メモの最大長", help: "トークン数。速く打つと短くなります。" },
   think_threshold: { label: "考える度合い", help: "待つより考える確率がこれ以上ならメモを書きます。" },
+  draft_threshold: { label: "下書きの厳しさ", help: "下書きの語は、最も確からしい語に比べてこの割合以上なら残ります。1：最も確からしい語だけ。" },
   answered_by: {
     label: "回答者",
     help: "LiveMind の回答を書くモデル。メモは常に大きいモデルです。",

@@ -11,6 +11,7 @@ export const DRAWER = {
   off: {
     still: "无效：打字时什么都不做。",
     noNotes: "无效：此模式不做笔记。",
+    noDraft: "无效：此模式不起草。",
     noGate: "无效：只有格式 append 会询问是否思考。",
     greedy: "无效：温度为 0 时总取最可能的词。",
     noSpeculation: "无效：回车之前不开始作答。",
@@ -20,8 +21,8 @@ export const DRAWER = {
 export const OPTIONS = {
   mode: {
     label: "做什么",
-    help: "笔记会改变回答；精确回答就是常规回答，只是更早。什么都不做：不发送文字。",
-    values: { infer: "做笔记", exact: "预备精确回答", off: "什么都不做" },
+    help: "笔记会改变回答；草稿随文字推进，回车时保留仍然成立的部分；精确回答就是常规回答，只是更早。什么都不做：不发送文字。",
+    values: { infer: "做笔记", draft: "起草回答", exact: "预备精确回答", off: "什么都不做" },
   },
   granularity: {
     label: "粒度",
@@ -43,6 +44,7 @@ export const OPTIONS = {
   },
   note_tokens: { label: "最长笔记", help: "以词元计；打字快时更少。" },
   think_threshold: { label: "思考意愿", help: "思考相对等待要有多大可能，才写一条笔记。" },
+  draft_threshold: { label: "草稿的严格度", help: "草稿中的词与最可能的词相比至少要有这么可能，才会保留。1：只留最可能的词。" },
   answered_by: {
     label: "由谁回答",
     help: "谁来写 LiveMind 的回答；笔记总是大模型的。",

@@ -1,0 +1,156 @@
+"""The mode `draft`: an answer goes along with the text, and Enter keeps what still holds."""
+
+import asyncio
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from livemind_app.protocol import Priority, Request
+from livemind_app.session import Session
+from livemind_app.session.plan import SLICE
+from tests.session.conftest import ASK, ONE, TWO, Scripted, turn_done, until
+from tests.session.test_exact import PIECES, answers, echo, generating, submitted, typed
+
+DRAFT = {"mode": "draft", "lanes": ["live"]}
+LONG = " ".join(f"word{number}" for number in range(60))
+
+
+async def test_what_was_drafted_is_shown_at_enter_and_not_written_again() -> None:
+    async with Scripted(script=lambda role, prompt: LONG) as made:
+        made.session.configure(DRAFT)
+        await typed(made.session, ONE, ONE + "How ", ONE + "How many are ")
+        figures = (await submitted(made.session, ONE + ASK))["live"]
+        assert answers(made.session)["live"] == LONG
+        assert figures.ready_tokens == figures.tokens == len(LONG.split())
+        assert figures.thinking_tokens == figures.tokens  # later drafts kept all of the first
+        assert figures.wasted_tokens == 0
+        (request,) = generating(made.engine, Priority.ANSWER)
+        assert request.draft is not None
+        assert request.draft.complete
+        assert request.draft.keep == made.session.options.draft_threshold
+
+
+async def test_nothing_is_drafted_before_a_sentence_is_there() -> None:
+    async with Scripted(script=echo) as made:
+        made.session.configure(DRAFT)
+        await typed(made.session, "Tom has", "Tom has three app")
+        assert generating(made.engine, Priority.SPECULATION) == []
+
+
+async def test_a_word_that_may_still_grow_is_not_answered() -> None:
+    prompts: list[str] = []
+    async with Scripted(script=lambda role, prompt: prompts.append(prompt) or LONG) as made:  # type: ignore[func-returns-value]
+        made.session.configure(DRAFT)
+        await typed(made.session, ONE + "How ma", ONE + "How many a")
+    assert ["How many" in prompt for prompt in prompts] == [False, True]
+    assert not any("How ma\n" in prompt or "many a" in prompt for prompt in prompts)
+
+
+@dataclass
+class Gate:
+    """Holds a draft when it is about to say its token number `at`."""
+
+    at: int
+    reached: threading.Event = field(default_factory=threading.Event)
+    go: threading.Event = field(default_factory=threading.Event)
+    seen: int = 0
+
+    def __call__(self, request: Request) -> None:
+        self.seen += request.priority is Priority.SPECULATION
+        if self.seen == self.at and not self.go.is_set():
+            self.reached.set()
+            assert self.go.wait(10)
+
+
+@pytest.mark.parametrize(
+    ("said", "text", "goes_on"),
+    [
+        (5, ONE + "How ma", True),
+        (5, ONE + "How many are ", True),
+        (SLICE + 2, ONE + "How ma", True),
+        (SLICE + 2, ONE + "How many are ", False),
+        (5, ONE + TWO, False),
+        (5, "Ann" + ONE, False),
+    ],
+)
+async def test_a_draft_goes_on_until_it_is_worth_another_look(said: int, text: str, goes_on: bool) -> None:
+    gate = Gate(said + 1)
+    async with Scripted(script=lambda role, prompt: LONG, step=gate) as made:
+        made.session.configure(DRAFT)
+        made.session.draft(1, ONE + "How ")
+        assert await asyncio.to_thread(gate.reached.wait, 10)
+        await until(made.session, lambda s: s.state.prepared["live"].tokens >= min(said, 1))
+        await asyncio.sleep(0)
+        made.session.draft(2, text)
+        (first,) = generating(made.engine, Priority.SPECULATION)
+        assert first.cancel.cancelled != goes_on
+        gate.go.set()
+        await made.session.settled()
+
+
+async def test_a_draft_cut_by_enter_is_kept_as_far_as_it_went() -> None:
+    gate = Gate(11)
+    async with Scripted(script=lambda role, prompt: LONG, step=gate) as made:
+        made.session.configure(DRAFT)
+        made.session.draft(1, ONE + "How ")
+        assert await asyncio.to_thread(gate.reached.wait, 10)
+        await until(made.session, lambda s: s.state.prepared["live"].tokens >= 9)
+        made.session.submit(2, ONE + ASK)
+        gate.go.set()
+        await until(made.session, turn_done)
+        assert answers(made.session)["live"] == LONG
+        (request,) = generating(made.engine, Priority.ANSWER)
+        assert request.draft is not None
+        assert 9 <= len(request.draft.ids) <= 10
+        assert not request.draft.complete
+
+
+async def test_the_budget_bounds_what_is_drafted() -> None:
+    texts = [ONE + "and then " * count for count in range(12)]
+    async with Scripted(script=lambda role, prompt: f"{len(prompt)} " + LONG) as made:
+        made.session.configure(DRAFT | {"speculate_tokens": 100})
+        await typed(made.session, *texts)
+        spent = made.session.state.prepared["live"].tokens
+        assert 50 <= spent <= 100
+        made.session.configure({"speculate_tokens": 0})
+        before = len(generating(made.engine, Priority.SPECULATION))
+        await typed(made.session, *texts)
+        assert len(generating(made.engine, Priority.SPECULATION)) == before
+
+
+async def test_a_draft_is_not_taken_over_into_another_chat_or_other_options() -> None:
+    changes: list[Any] = [lambda s: s.clear(), lambda s: s.configure({"temperature": 0.7})]
+    for change in changes:
+        async with Scripted(script=lambda role, prompt: LONG) as made:
+            made.session.configure(DRAFT)
+            await typed(made.session, ONE)
+            change(made.session)
+            made.session.configure({"speculate_tokens": 0})
+            await submitted(made.session, ONE + ASK)
+            (request,) = generating(made.engine, Priority.ANSWER)
+            assert request.draft is None
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20), st.sampled_from(PIECES)), max_size=12))
+async def test_an_engine_that_keeps_only_its_own_words_gives_the_undrafted_answer(edits: list[Any]) -> None:
+    async with Scripted(script=echo) as made, Scripted(script=echo) as plain:
+        made.session.configure(DRAFT | {"lanes": ["live", "live-slm"]})
+        text = ONE
+        for number, (at, deleted, inserted) in enumerate(edits):
+            text = text[:at] + inserted + text[at + deleted :]
+            made.session.draft(number, text)
+            if number % 3 == 2:
+                await made.session.settled()
+        await submitted(made.session, text + ASK)
+        assert answers(made.session) == await _undrafted(plain.session, text + ASK)
+
+
+async def _undrafted(session: Session, text: str) -> dict[str, str]:
+    session.configure({"mode": "off"})
+    await submitted(session, text, ["live", "live-slm"])
+    return dict(answers(session))
