@@ -21,6 +21,7 @@ from livemind_app.engine.tree_mask import tree_mask
 from livemind_app.errors import ContextTooLong
 from livemind_app.protocol import Chunk, Draft, Finished, FinishReason, Output, Request
 
+REREAD_FIRST = 16  # tokens of a draft in its first forward, for the first words to be there sooner
 PREFILL_CHUNK = 64  # tokens a forward; on two cores about 0.3 s for 1.5B parameters
 
 
@@ -186,7 +187,7 @@ class Run:
             if self._request.cancel.cancelled:
                 yield self._finished("cancelled")
                 return True
-            piece = draft.ids[at : min(at + PREFILL_CHUNK, budget)]
+            piece = draft.ids[at : min(at + (PREFILL_CHUNK if at else REREAD_FIRST), budget)]
             kept = self._timed(partial(self._reread, piece, draft.keep))
             self._kept += kept
             self._tokens += len(kept)

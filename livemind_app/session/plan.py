@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 
-from livemind_app.session.lanes import AHEAD_LANES, LaneName
+from livemind_app.session.lanes import AHEAD_LANES, LaneName, writer
 from livemind_app.session.state import Preparation, State
 from livemind_app.text.complete import asks, looks_complete, whole_words
 
@@ -112,13 +112,14 @@ def _prepare(state: State, lane: LaneName, known: Known, budget: int, idle: floa
     question = _unanswered(state, lane, known, budget)
     if question and _ends(state, lane, known, idle):
         return Speculate(lane, question)
-    if question and method == "draft" and (begun := _begun(state, known)):
-        return Speculate(lane, begun)
     text, pace = state.text, state.pace
     goal = text if idle >= pace.hesitation_s else state.finished_text
-    drafted = question and method == "draft"  # which reads as well
-    if not drafted and not known.read.startswith(goal):
+    drafts = question is not None and method == "draft"
+    reads_too = drafts and writer(lane, method) == lane
+    if not reads_too and not known.read.startswith(goal):
         return Read(lane, goal)
+    if drafts and (begun := _begun(state, known)):
+        return Speculate(lane, begun)
     moments = [*([pace.pause_s] if question else []), *([] if known.read == text else [pace.hesitation_s])]
     later = [moment - idle for moment in moments if moment > idle]
     return Rest(min(later)) if later else None

@@ -12,7 +12,7 @@ from livemind_app.session.admission import Admission
 from livemind_app.session.clients import Client, Ledger, Minute
 from livemind_app.session.events import Prepared
 from livemind_app.session.guides import Prompt, open_turn, rendered, steady
-from livemind_app.session.lanes import LaneName
+from livemind_app.session.lanes import LANE_ROLE, LaneName, writer
 from livemind_app.session.plan import (
     Known,
     Read,
@@ -113,7 +113,11 @@ class Preparer:
 
     def take(self, lane: LaneName, ids: tuple[int, ...], sampling: Sampling) -> Speculated:
         """The answer to exactly this prompt as far as it came by the submit, or what it may begin with."""
-        return self._going_on(self._submitted.pop(lane, None), lane, ids, sampling)
+        ready = self._going_on(self._submitted.pop(lane, None), lane, ids, sampling)
+        if ready.draft and self._writer(lane) != lane:
+            text = self._engine.tokenizer("llm").decode(ready.draft.ids)
+            ready.draft = replace(ready.draft, ids=self._engine.tokenizer(LANE_ROLE[lane]).encode(text))
+        return ready
 
     def _plan(self) -> Step | None:
         return plan_preparing(self._store.state, self._known, self._left(), self._store.now)
@@ -122,6 +126,9 @@ class Preparer:
         """Tokens that may still be speculated in this minute, here and in all sessions of this client."""
         own = self._store.state.options.speculate_per_minute - self._minute.tokens
         return int(min(own, self._ledger.left(self._payer)))
+
+    def _writer(self, lane: LaneName) -> LaneName:
+        return writer(lane, self._store.state.options.method(lane))
 
     def _going_on(
         self, before: Speculated | None, lane: LaneName, ids: tuple[int, ...], sampling: Sampling
@@ -153,6 +160,8 @@ class Preparer:
             if isinstance(step, Read):
                 after = replace(after, asked=before.asked, ending=await self._read(running, step))
             else:
+                if self._writer(step.lane) != step.lane:
+                    after = replace(after, read=before.read)  # this lane's own cache is as it was
                 await self._speculate(running, step, before)
         except LiveMindError:
             pass  # it will fail again when it is asked for, and be told then; until then it is not tried
@@ -179,7 +188,7 @@ class Preparer:
         state, lane = self._store.state, step.lane
         segments = beginning(state.segments, len(step.question.text))
         messages = answer_messages(state.options, lane, history(state.turns), segments, state.notes)
-        prompt = rendered(self._engine.tokenizer, lane, messages)
+        prompt = rendered(self._engine.tokenizer, self._writer(lane), messages)
         answer = self._going_on(self._answers.get(lane), lane, prompt.ids, state.options.sampling)
         self._answers[lane] = answer
         if answer.finished:
@@ -240,6 +249,7 @@ class Preparer:
         """By default one that only reads."""
         common = {"max_tokens": 0, "priority": Priority.NOTE, "guide": prompt.guide, "cancel": running.cancel}
         options, lane = self._store.state.options, running.step.lane
+        lane = lane if isinstance(running.step, Read) else self._writer(lane)
         return lane_request(self._engine, self._session, options, lane, prompt.ids, **common | changes)
 
 

@@ -1,0 +1,24 @@
+"""The mode draft on the page: the answer goes along with the text, and Enter shows what stays of it."""
+
+from playwright.sync_api import expect
+
+from livemind_app.protocol import Priority
+from tests.ui.conftest import ANSWER, Gates, LivePage
+
+
+def test_a_draft_is_told_while_typing_and_shown_at_enter(live: LivePage, gates: Gates) -> None:
+    live.open_options()
+    with live.options_changed():
+        live.page.get_by_label("Draft the answer").check()
+    expect(live.page.get_by_label("Strictness of drafts").first).to_be_enabled()
+    expect(live.page.get_by_label("Longest note").first).to_be_disabled()
+    live.type("Anna has five apples. How many are ")
+    expect(live.status).to_contain_text("The answer is ready")
+    expect(live.notes).to_have_count(0)
+    gates.hold(Priority.ANSWER)
+    live.type("left now")
+    live.box.press("Enter")
+    live.wait_for_lane("live", "done")
+    expect(live.lane("live").locator(".lm-answer")).to_have_text(f"The llm says: {ANSWER}")
+    expect(live.lane("live").locator(".lm-figures")).to_contain_text("Ready at Enter9 tokens")
+    live.wait_for_lane("conventional", "done")
