@@ -11,8 +11,8 @@ from pathlib import Path
 from statistics import median
 
 from livemind_app.engine.cache import KVCache
-from livemind_app.engine.generation import LoadedModel
 from livemind_app.engine.loading import wrap
+from livemind_app.engine.model import LoadedModel
 from livemind_app.engine.models.load import load
 from livemind_app.llm_to_slm import adapter
 

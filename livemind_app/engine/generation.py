@@ -1,92 +1,22 @@
 """One request on one model: prefill in chunks, then a token at a time."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
-from typing import Any
 
-import torch
 from torch import Tensor
 
-from livemind_app.decoding.lookahead.tree import Tree
 from livemind_app.decoding.sampling import Sampler
 from livemind_app.decoding.speech import Speech
 from livemind_app.engine.cache import CachePool, KVCache
-from livemind_app.engine.chat import ChatTokenizer
-from livemind_app.engine.lookahead import Lookahead, Speculation
-from livemind_app.engine.packed.phase import decoding
+from livemind_app.engine.lookahead import Speculation
+from livemind_app.engine.model import LoadedModel
+from livemind_app.engine.rereading import Rereading
 from livemind_app.engine.scheduler import Generation
-from livemind_app.engine.tree_mask import tree_mask
 from livemind_app.errors import ContextTooLong
 from livemind_app.protocol import Chunk, Draft, Finished, FinishReason, Output, Request
 
-REREAD_FIRST = 16  # tokens of a draft in its first forward, for the first words to be there sooner
 PREFILL_CHUNK = 64  # tokens a forward; on two cores about 0.3 s for 1.5B parameters
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """A causal language model with its tokenizer; computed on by the worker's thread only."""
-
-    name: str
-    model: Any
-    tokenizer: ChatTokenizer
-    end_ids: frozenset[int]
-    context: int
-    lookahead: Lookahead | None = None
-
-    def prefill(self, ids: Sequence[int], cache: KVCache) -> None:
-        """Append part of a prompt to the cache and leave the logits after its last token in it."""
-        self._forward(ids, cache)
-
-    def decode(self, tokens: Sequence[int], cache: KVCache) -> None:
-        """The same for tokens that were generated: it reads the packed weights, if there are any."""
-        with decoding():
-            self._forward(tokens, cache)
-
-    def reread(self, tokens: Sequence[int], cache: KVCache) -> Tensor:
-        """Like decode; the logits after each of the tokens, [tokens, vocab]."""
-        with decoding():
-            return self._forward(tokens, cache, rows=len(tokens))
-
-    @torch.inference_mode()
-    def verify(self, tree: Tree, cache: KVCache) -> Tensor:
-        """Logits after every row of the tree, [rows, vocab].
-
-        The rows are behind the text in the cache, not in its `ids`: `cache.accept` has to follow.
-        """
-        start, device = len(cache.ids), self.model.device
-        with decoding():
-            output = self.model(
-                input_ids=torch.tensor([tree.tokens], device=device),
-                position_ids=start + torch.tensor([tree.depths], device=device),
-                attention_mask=tree_mask(tree, start, self.model.config, device),
-                past_key_values=cache.kv,
-                use_cache=True,
-            )
-        logits: Tensor = output.logits[0]
-        return logits
-
-    @torch.inference_mode()
-    def _forward(self, ids: Sequence[int], cache: KVCache, rows: int = 1) -> Tensor:
-        start = len(cache.ids)
-        device = self.model.device
-        output = self.model(
-            **self._inputs(ids, start),
-            position_ids=torch.arange(start, start + len(ids), device=device)[None],
-            past_key_values=cache.kv,
-            use_cache=True,
-            logits_to_keep=rows,
-        )
-        logits: Tensor = output.logits[0]
-        cache.ids.extend(ids)
-        cache.logits = logits[-1]
-        return logits
-
-    def _inputs(self, ids: Sequence[int], start: int) -> dict[str, Tensor]:
-        """What the network is fed for the tokens that follow the first `start`."""
-        return {"input_ids": torch.tensor([ids], device=self.model.device)}
 
 
 def generation(model: LoadedModel, pool: CachePool, request: Request) -> Generation:
@@ -123,7 +53,7 @@ class Run:
         self._speech = Speech(model.tokenizer.decode, request.stops, said)
         self._cached = 0
         self._tokens = 0
-        self._kept: list[int] = []  # of the request's draft
+        self._rereading: Rereading | None = None  # of the request's draft
         self._forwards = 0
         self._prefill_s = 0.0
         self._decode_s = 0.0
@@ -182,14 +112,13 @@ class Run:
                 tokens = self._timed(partial(self._step, tokens[-1], budget - self._tokens))
 
     def _keep(self, draft: Draft, budget: int) -> Generator[Output | None, None, bool]:
-        """Show the draft as far as the model stands behind it. Returns whether the answer ends with it."""
-        while (at := len(self._kept)) < len(draft.ids):
+        """Show what stays of the draft. Returns whether the answer ends with it."""
+        rereading = self._rereading = Rereading(self._model, self._cache, self._sampler, draft)
+        while not rereading.over:
             if self._request.cancel.cancelled:
                 yield self._finished("cancelled")
                 return True
-            piece = draft.ids[at : min(at + (PREFILL_CHUNK if at else REREAD_FIRST), budget)]
-            kept = self._timed(partial(self._reread, piece, draft.keep))
-            self._kept += kept
+            kept = self._timed(partial(rereading.step, budget - self._tokens))
             self._tokens += len(kept)
             yield Chunk(tuple(kept), self._speech.push(kept), kept=True) if kept else None
             if self._speech.stopped:
@@ -198,31 +127,14 @@ class Run:
             if self._tokens == budget:
                 yield from self._end("length")
                 return True
-            if len(kept) < len(piece):
-                return False
-        assert self._cache.logits is not None
-        if draft.complete and self._sampler.stands_behind(
-            self._cache.logits, self._model.end_ids, draft.keep
-        ):
+        if rereading.ends:
             yield from self._end("eos")
-            return True
-        return False
+        return rereading.ends
 
-    def _reread(self, piece: Sequence[int], share: float) -> list[int]:
-        """One forward: the leading tokens of the piece that stay."""
-        before, start = self._cache.logits, len(self._cache.ids)
-        assert before is not None
-        self._forwards += 1
-        after = self._model.reread(piece, self._cache)
-        kept: list[int] = []
-        for token, logits in zip(piece, [before, *after], strict=False):
-            if not self._sampler.stands_behind(logits, [token], share):
-                break
-            self._sampler.take(token)
-            kept.append(token)
-        self._cache.trim(start + len(kept))
-        self._cache.logits = after[len(kept) - 1].clone() if kept else before
-        return kept
+    @property
+    def _kept(self) -> Sequence[int]:
+        """Of the request's draft."""
+        return self._rereading.kept if self._rereading else ()
 
     def _first(self) -> list[int]:
         """The prompt's own next token."""
@@ -285,7 +197,7 @@ class Run:
             kept=len(self._kept),
             prefill_s=self._prefill_s,
             decode_s=self._decode_s,
-            forwards=self._forwards,
+            forwards=self._forwards + (self._rereading.forwards if self._rereading else 0),
             drafted=self._speculation.drafted if self._speculation else 0,
             draft_s=self._speculation.draft_s if self._speculation else 0.0,
             scores=self._scores,

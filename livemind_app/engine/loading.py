@@ -9,9 +9,9 @@ import torch
 
 from livemind_app.config import Settings
 from livemind_app.engine.chat import ChatTokenizer
-from livemind_app.engine.generation import LoadedModel
 from livemind_app.engine.local import CACHE_BYTES, Enable, LocalEngine, Report, plain
 from livemind_app.engine.lookahead import read_draft_text, shared_drafts, with_lookahead
+from livemind_app.engine.model import LoadedModel
 from livemind_app.engine.models.catalogue import preset as named
 from livemind_app.engine.models.fit import fit
 from livemind_app.engine.models.load import load, resolve_dtype, resolve_weights

@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from livemind_app.engine.cache import CachePool
-from livemind_app.engine.generation import LoadedModel, generation
+from livemind_app.engine.generation import generation
+from livemind_app.engine.model import LoadedModel
 from livemind_app.engine.scheduler import Generation, Sink, Worker
 from livemind_app.engine.streams import aiterate, iterate
 from livemind_app.errors import EngineError, LiveMindError

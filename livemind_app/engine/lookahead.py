@@ -21,7 +21,7 @@ from livemind_app.engine.step_cost import costs
 from livemind_app.errors import ConfigError
 
 if TYPE_CHECKING:
-    from livemind_app.engine.generation import LoadedModel
+    from livemind_app.engine.model import LoadedModel
 
 MARGIN = 0.25  # of logits in bf16, whose own steps are 0.06 to 0.13 at their usual size
 MOST_PUBLIC = 8 * 2**20  # bytes of a public text: more than the trie holds

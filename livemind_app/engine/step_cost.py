@@ -24,7 +24,7 @@ from livemind_app.engine.models.store import models_dir
 from livemind_app.engine.packed.kv import lengthen
 
 if TYPE_CHECKING:
-    from livemind_app.engine.generation import LoadedModel
+    from livemind_app.engine.model import LoadedModel
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from torch import Tensor
 
-from livemind_app.engine.generation import LoadedModel
 from livemind_app.engine.local import Models
+from livemind_app.engine.model import LoadedModel
 from livemind_app.errors import ModelError
 from livemind_app.llm_to_slm.conditioner import Conditioner, Shape
 from livemind_app.llm_to_slm.generation import Pair

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from livemind_app.engine.cache import KVCache
-from livemind_app.engine.generation import LoadedModel
+from livemind_app.engine.model import LoadedModel
 from livemind_app.llm_to_slm.conditioner import Conditioner, normalized
 
 

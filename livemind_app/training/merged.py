@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from livemind_app.engine.generation import LoadedModel
+from livemind_app.engine.model import LoadedModel
 from livemind_app.engine.models.prepare import prepare
 from livemind_app.engine.models.pretrained import read_network
 from livemind_app.engine.packed.revise import revised

@@ -16,7 +16,7 @@ const noDraft = ({ mode }) => (mode === "draft" ? null : "noDraft");
 const greedy = ({ temperature }) => (temperature === 0 ? "greedy" : null);
 
 export const ENTRIES = [
-  { name: "mode", group: "typing" },
+  { name: "mode", group: "typing", input: "choice" },
   { name: "granularity", group: "typing", off: still },
   { name: "min_length", group: "typing", off: still },
   { name: "format", group: "typing", off: noNotes },

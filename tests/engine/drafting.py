@@ -20,8 +20,9 @@ from livemind_app.decoding.lookahead.recycled import Likely
 from livemind_app.decoding.lookahead.tree import Tree
 from livemind_app.engine.cache import CachePool
 from livemind_app.engine.chat import ChatTokenizer
-from livemind_app.engine.generation import LoadedModel, generation
+from livemind_app.engine.generation import generation
 from livemind_app.engine.lookahead import Lookahead
+from livemind_app.engine.model import LoadedModel
 from livemind_app.protocol import Chunk, Finished, Request
 
 FREE = Costs({1: dict.fromkeys(range(1, 17), 1.0)})

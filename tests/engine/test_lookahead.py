@@ -14,8 +14,9 @@ from transformers import (
 
 from livemind_app.decoding.lookahead.tree import Tree
 from livemind_app.engine.cache import CachePool, KVCache
-from livemind_app.engine.generation import LoadedModel, generation
+from livemind_app.engine.generation import generation
 from livemind_app.engine.lookahead import with_lookahead
+from livemind_app.engine.model import LoadedModel
 from livemind_app.engine.step_cost import sees_trees
 from livemind_app.protocol import Cancel, Chunk, Finished, Request
 from tests.engine.drafting import (

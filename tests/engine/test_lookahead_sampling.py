@@ -8,7 +8,7 @@ import pytest
 from livemind_app.decoding.lookahead.tree import Tree
 from livemind_app.decoding.sampling import Sampler, distribution
 from livemind_app.engine.cache import KVCache
-from livemind_app.engine.generation import LoadedModel
+from livemind_app.engine.model import LoadedModel
 from livemind_app.protocol import Request, Sampling
 from tests.engine.drafting import anything, ids, mixed, oracle, prompt, run, tiny, with_drafts
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from livemind_app.engine.cache import KVCache
-from livemind_app.engine.generation import LoadedModel
+from livemind_app.engine.model import LoadedModel
 from livemind_app.llm_to_slm.conditioner import LAYERS, Conditioner, Shape
 from livemind_app.llm_to_slm.reader import hidden, layers_of, read
 from tests.llm_to_slm import tiny

@@ -14,8 +14,9 @@ from livemind_app.decoding.lookahead.calibration import Calibration
 from livemind_app.decoding.lookahead.cost import Costs
 from livemind_app.decoding.lookahead.drafter import Drafter
 from livemind_app.engine.cache import CachePool, KVCache
-from livemind_app.engine.generation import LoadedModel, generation
+from livemind_app.engine.generation import generation
 from livemind_app.engine.lookahead import Lookahead
+from livemind_app.engine.model import LoadedModel
 from livemind_app.errors import ContextTooLong, ModelError
 from livemind_app.llm_to_slm import adapter
 from livemind_app.llm_to_slm.conditioner import Conditioner, Shape

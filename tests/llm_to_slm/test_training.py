@@ -11,7 +11,8 @@ from torch import nn
 
 from livemind_app.cli import main
 from livemind_app.engine.cache import CachePool, KVCache
-from livemind_app.engine.generation import LoadedModel, generation
+from livemind_app.engine.generation import generation
+from livemind_app.engine.model import LoadedModel
 from livemind_app.errors import ConfigError
 from livemind_app.journal import Table
 from livemind_app.llm_to_slm import adapter

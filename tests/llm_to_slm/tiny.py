@@ -7,8 +7,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast, Qwen2Config
 
 from livemind_app.engine.chat import ChatTokenizer
-from livemind_app.engine.generation import LoadedModel
 from livemind_app.engine.loading import wrap
+from livemind_app.engine.model import LoadedModel
 
 TEXT = [
     "The bakery bakes 120 rolls. By noon it has sold half of them. How many are left?",

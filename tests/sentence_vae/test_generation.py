@@ -14,9 +14,9 @@ from livemind_app.decoding.lookahead.calibration import Calibration
 from livemind_app.decoding.lookahead.cost import Costs
 from livemind_app.decoding.lookahead.drafter import Drafter
 from livemind_app.engine.cache import CachePool
-from livemind_app.engine.generation import LoadedModel
 from livemind_app.engine.local import Method
 from livemind_app.engine.lookahead import Lookahead
+from livemind_app.engine.model import LoadedModel
 from livemind_app.protocol import Chunk, Compression, Finished, Output, Request, Sampling
 from livemind_app.sentence_vae.codec import Codec, Ids
 from livemind_app.sentence_vae.files import save_codec, save_model

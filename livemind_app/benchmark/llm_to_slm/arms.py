@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from livemind_app.engine.cache import CachePool, KVCache
-from livemind_app.engine.generation import LoadedModel, generation
+from livemind_app.engine.generation import generation
+from livemind_app.engine.model import LoadedModel
 from livemind_app.engine.scheduler import Generation
 from livemind_app.llm_to_slm.conditioner import LAYERS, Conditioner
 from livemind_app.llm_to_slm.generation import Pair

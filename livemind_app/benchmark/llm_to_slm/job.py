@@ -15,8 +15,8 @@ from livemind_app.benchmark.llm_to_slm.command import ARMS
 from livemind_app.benchmark.llm_to_slm.score import score
 from livemind_app.benchmark.llm_to_slm.summary import summarize
 from livemind_app.benchmark.machine import machine
-from livemind_app.engine.generation import LoadedModel
 from livemind_app.engine.loading import device, wrap
+from livemind_app.engine.model import LoadedModel
 from livemind_app.engine.models.catalogue import preset
 from livemind_app.engine.models.load import load
 from livemind_app.errors import ConfigError

@@ -14,7 +14,8 @@ from livemind_app.decoding.lookahead.calibration import Calibration
 from livemind_app.decoding.lookahead.drafter import Drafter, Drafts, Shared
 from livemind_app.decoding.lookahead.original import OriginalDrafts, Strategy
 from livemind_app.engine.cache import CachePool
-from livemind_app.engine.generation import LoadedModel, generation
+from livemind_app.engine.generation import generation
+from livemind_app.engine.model import LoadedModel
 from livemind_app.protocol import Chunk, Finished, Request
 
 GREEDY = "greedy"

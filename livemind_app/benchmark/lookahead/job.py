@@ -17,9 +17,9 @@ from livemind_app.benchmark.lookahead.rows import Row, Rows
 from livemind_app.benchmark.lookahead.summary import summarize
 from livemind_app.benchmark.machine import machine
 from livemind_app.engine.cache import KVCache
-from livemind_app.engine.generation import LoadedModel
 from livemind_app.engine.loading import device, wrap
 from livemind_app.engine.lookahead import with_lookahead
+from livemind_app.engine.model import LoadedModel
 from livemind_app.engine.models.load import load
 from livemind_app.errors import ConfigError
 

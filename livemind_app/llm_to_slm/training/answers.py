@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from livemind_app.engine.generation import LoadedModel
+from livemind_app.engine.model import LoadedModel
 from livemind_app.engine.packed.kv import GrowingCache
 from livemind_app.engine.packed.phase import decoding
 from livemind_app.journal import Table

@@ -17,7 +17,7 @@ from livemind_app.config import at_least
 from livemind_app.errors import ConfigError
 
 if TYPE_CHECKING:
-    from livemind_app.engine.generation import LoadedModel
+    from livemind_app.engine.model import LoadedModel
     from livemind_app.journal import Table
     from livemind_app.llm_to_slm.training.examples import Example
     from livemind_app.llm_to_slm.training.features import Features

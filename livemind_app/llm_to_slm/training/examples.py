@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from livemind_app.engine.generation import LoadedModel
+from livemind_app.engine.model import LoadedModel
 from livemind_app.llm_to_slm.conditioner import Conditioner
 from livemind_app.protocol import Message, Tokenizer
 from livemind_app.text.align import align

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from livemind_app.engine.generation import LoadedModel
+from livemind_app.engine.model import LoadedModel
 from livemind_app.journal import Table
 from livemind_app.llm_to_slm.conditioner import LAYERS
 from livemind_app.llm_to_slm.reader import hidden, layers_of

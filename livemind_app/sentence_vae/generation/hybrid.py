@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from livemind_app.engine.cache import CachePool, KVCache
-from livemind_app.engine.generation import LoadedModel, Run
+from livemind_app.engine.generation import Run
+from livemind_app.engine.model import LoadedModel
 from livemind_app.engine.scheduler import Generation
 from livemind_app.protocol import Finished, Request
 from livemind_app.sentence_vae.codec import Ids

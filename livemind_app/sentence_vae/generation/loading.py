@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import get_args
 
 from livemind_app.engine.cache import CachePool
-from livemind_app.engine.generation import LoadedModel
 from livemind_app.engine.local import Abilities, Method, Models
+from livemind_app.engine.model import LoadedModel
 from livemind_app.engine.scheduler import Generation
 from livemind_app.errors import EngineError, ModelError
 from livemind_app.protocol import Ability, Compression, Request, Role

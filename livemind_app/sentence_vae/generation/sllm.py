@@ -6,7 +6,7 @@ from time import perf_counter
 from livemind_app.decoding.sampling import Sampler
 from livemind_app.decoding.speech import Speech
 from livemind_app.engine.cache import CachePool
-from livemind_app.engine.generation import LoadedModel
+from livemind_app.engine.model import LoadedModel
 from livemind_app.engine.scheduler import Generation
 from livemind_app.protocol import Chunk, Finished, FinishReason, Request
 from livemind_app.sentence_vae.codec import Ids

@@ -14,7 +14,7 @@ from livemind_app.benchmark.llm_to_slm.report import report
 from livemind_app.benchmark.llm_to_slm.score import rouge_l, score
 from livemind_app.benchmark.llm_to_slm.summary import summarize
 from livemind_app.cli import main
-from livemind_app.engine.generation import LoadedModel
+from livemind_app.engine.model import LoadedModel
 from livemind_app.engine.models.catalogue import PRESETS
 from livemind_app.llm_to_slm import adapter
 from livemind_app.llm_to_slm.training import prompts
