@@ -167,7 +167,7 @@ class Finished:
     prompt_tokens: int = 0
     cached_tokens: int = 0  # of the prompt, found in the cache
     tokens: int = 0  # generated, end-of-sequence not counted
-    kept: int = 0  # of these, from the request's draft
+    kept: int = 0  # of these, from the request's draft, whose rereading counts as prefill
     waited_s: float = 0.0  # queued or preempted
     prefill_s: float = 0.0
     decode_s: float = 0.0

@@ -118,7 +118,9 @@ class Run:
             if self._request.cancel.cancelled:
                 yield self._finished("cancelled")
                 return True
-            kept = self._timed(partial(rereading.step, budget - self._tokens))
+            began = perf_counter()
+            kept = rereading.step(budget - self._tokens)
+            self._prefill_s += perf_counter() - began
             self._tokens += len(kept)
             yield Chunk(tuple(kept), self._speech.push(kept), kept=True) if kept else None
             if self._speech.stopped:
@@ -197,7 +199,7 @@ class Run:
             kept=len(self._kept),
             prefill_s=self._prefill_s,
             decode_s=self._decode_s,
-            forwards=self._forwards + (self._rereading.forwards if self._rereading else 0),
+            forwards=self._forwards,
             drafted=self._speculation.drafted if self._speculation else 0,
             draft_s=self._speculation.draft_s if self._speculation else 0.0,
             scores=self._scores,

@@ -23,7 +23,6 @@ class Rereading:
         self._draft = draft
         self.kept: list[int] = []
         self.over = not draft.ids
-        self.forwards = 0
 
     def step(self, room: int) -> list[int]:
         """One forward: the tokens that stay, `room` at most."""
@@ -32,7 +31,6 @@ class Rereading:
         start, before = len(self._cache.ids), self._cache.logits
         assert before is not None
         after = self._model.reread(piece, self._cache)
-        self.forwards += 1
         kept = self._standing(piece, [before, *after])
         self._cache.trim(start + len(kept))
         self._cache.logits = after[len(kept) - 1].clone() if kept else before

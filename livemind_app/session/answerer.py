@@ -198,10 +198,11 @@ class Answerer:
             ttft=watch.ttft,
             latency=last - watch.start,
             tokens=len(ready.said) + finished.tokens,
-            tokens_per_s=finished.tokens / finished.decode_s if finished.decode_s > 0 else 0.0,
+            tokens_per_s=_speed(finished),
             prompt_tokens=len(ready.ids),
             prefilled_after_submit=0 if ready.finished else finished.prefilled_tokens,
             ready_tokens=ready_tokens,
+            kept_tokens=ready.kept + finished.kept,
             thinking_s=notes.seconds + tried.seconds,
             thinking_tokens=notes.tokens + tried.tokens,
             wasted_tokens=notes.wasted + tried.tokens - ready_tokens,
@@ -242,6 +243,11 @@ class Answerer:
         turn = self._store.state.turn
         assert turn is not None, "a lane runs for the newest turn"
         return turn
+
+
+def _speed(finished: Finished) -> float:
+    """Tokens written a second."""
+    return (finished.tokens - finished.kept) / finished.decode_s if finished.decode_s > 0 else 0.0
 
 
 def _status(finished: Finished) -> LaneStatus:

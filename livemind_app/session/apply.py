@@ -32,7 +32,7 @@ def apply(state: State, event: Event) -> State:
         case Action():
             return _action(state, event)
         case Prepared():
-            preparation = Preparation(event.ready, event.done, event.tokens, event.seconds)
+            preparation = Preparation(event.ready, event.done, event.tokens, event.seconds, event.draft)
             return replace(state, prepared={**state.prepared, event.lane: preparation})
         case Turn(done=False):
             return _submit(state, event)
@@ -115,8 +115,10 @@ def _draft(state: State, event: Segments) -> State:
 
 
 def _unready(prepared: dict[LaneName, Preparation], *, cleared: bool) -> dict[LaneName, Preparation]:
-    """What was made ready answered another text. Its cost stays, until there is a new prompt."""
-    return {} if cleared else {lane: replace(p, ready=0, done=False) for lane, p in prepared.items()}
+    """What was ready answered another text. Its cost stays, until there is a new prompt; so do drafts."""
+    if cleared:
+        return {}
+    return {lane: p if p.draft else replace(p, ready=0, done=False) for lane, p in prepared.items()}
 
 
 def _action(state: State, event: Action) -> State:

@@ -34,6 +34,7 @@ class Metrics:
     prompt_tokens: int
     prefilled_after_submit: int
     ready_tokens: int = 0  # of the answer, there when it was submitted
+    kept_tokens: int = 0  # of the answer, from drafts of it that were read again
     thinking_s: float = 0.0  # computed before submit
     thinking_tokens: int = 0  # generated before submit
     wasted_tokens: int = 0  # of these, thrown away
@@ -85,6 +86,7 @@ class Prepared:
     done: bool  # whether that is all of it
     tokens: int  # generated for this draft and what it was before
     seconds: float  # that took
+    draft: bool = False  # it goes along with the text: more of that makes it no less ready
 
 
 @dataclass(frozen=True)

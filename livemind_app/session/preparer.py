@@ -243,7 +243,8 @@ class Preparer:
         if answer:
             tokens, seconds = before.tokens + running.tokens, before.seconds + perf_counter() - running.began
             done = answer.finished is not None
-            self._store.emit(Prepared(self._store.now, lane, len(answer.said), done, tokens, seconds))
+            draft = self._store.state.options.method(lane) == "draft"
+            self._store.emit(Prepared(self._store.now, lane, len(answer.said), done, tokens, seconds, draft))
 
     def _request(self, running: Running, prompt: Prompt, **changes: object) -> Request:
         """By default one that only reads."""

@@ -18,6 +18,7 @@ class Speculated:
     said: list[int] = field(default_factory=list)
     text: str = ""
     forwards: int = 0
+    kept: int = 0  # of `said`, from the draft
     finished: Finished | None = None  # when that is all of it
     _held: str = ""
 
@@ -32,6 +33,7 @@ class Speculated:
         if chunk.ids:
             self.said.extend(chunk.ids)
             self.text += chunk.text
+            self.kept += len(chunk.ids) if chunk.kept else 0
             self.forwards += not chunk.drafted and not chunk.kept and len(self.said) > len(chunk.ids)
         else:
             self._held = chunk.text  # half a character, should the answer end here

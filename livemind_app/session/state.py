@@ -57,6 +57,7 @@ class Preparation:
     done: bool = False
     tokens: int = 0
     seconds: float = 0.0
+    draft: bool = False  # which goes along with the text
 
 
 @dataclass(frozen=True)

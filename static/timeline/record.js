@@ -57,7 +57,7 @@ export class Record {
     this.began = segments.length ? (this.began ?? at) : null;
     for (const span of this.#draft.follow(at, segments)) this.rows.segments.push(span);
     for (const span of this.#openNotes()) if (span.index >= kept) this.#rollBack(span, at);
-    if (grown) this.#discard(at);
+    if (grown) this.#supersede(at);
     if (!segments.length) this.#draft = new Draft();
   }
 
@@ -74,13 +74,13 @@ export class Record {
     this.preempted.push({ at, row: "notes", why: "rolled-back" });
   }
 
-  // What was ready answered another text.
-  #discard(at) {
+  // What was ready answered another text; a draft goes on into the next.
+  #supersede(at) {
     const span = this.rows.ahead.at(-1);
     if (span?.status !== "making" && span?.status !== "ready") return;
     if (span.from < (this.submits.at(-1)?.at ?? -Infinity)) return;
-    span.status = "discarded";
-    this.preempted.push({ at, row: "ahead", why: "discarded" });
+    span.status = span.draft ? "passed-on" : "discarded";
+    if (!span.draft) this.preempted.push({ at, row: "ahead", why: "discarded" });
   }
 
   #thought({ at, first, index, kind, delta, status, tokens, seconds }) {
@@ -95,13 +95,13 @@ export class Record {
     if (status === "cut" || status === "dropped") this.preempted.push({ at, row: "notes", why: status });
   }
 
-  #prepared({ at, lane, ready, done, tokens, seconds }) {
+  #prepared({ at, lane, ready, done, tokens, seconds, draft }) {
     const before = this.#draft.spent[lane] ?? { tokens: 0, seconds: 0 };
     const from = at - Math.max(seconds - before.seconds, 0);
     const last = this.rows.ahead.at(-1);
     const open = last?.lane === lane && last.status === "making" && from - last.to < 0.05;
     if (open) Object.assign(last, { to: at, tokens: last.tokens + tokens - before.tokens });
-    else this.rows.ahead.push({ from, to: at, lane, tokens: tokens - before.tokens, ready });
+    else this.rows.ahead.push({ from, to: at, lane, tokens: tokens - before.tokens, ready, draft });
     Object.assign(this.rows.ahead.at(-1), { ready, status: done ? "ready" : "making" });
     this.#draft.spent[lane] = { tokens, seconds };
   }

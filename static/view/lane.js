@@ -139,10 +139,11 @@ function placeholder(status, name) {
 }
 
 // What drafting saved; nothing where it was off.
-function lookahead({ tokens, forwards, drafted_tokens: drafted }) {
+function lookahead({ tokens, kept_tokens: kept = 0, forwards, drafted_tokens: drafted }) {
   if (!drafted || !forwards) return [];
-  const saved = Math.max(tokens - 1 - forwards, 0);
-  return [[PANE.lookahead, PANE.forwards(tokens / forwards, saved)]];
+  const written = tokens - kept;
+  const saved = Math.max(written - 1 - forwards, 0);
+  return [[PANE.lookahead, PANE.forwards(written / forwards, saved)]];
 }
 
 // What the answer's cache holds at the end; token by token it would be a position for each.

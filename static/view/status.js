@@ -33,6 +33,7 @@ function wording(state, link, health) {
   const note = runningNote(state);
   if (note) return ["busy", STATUS.thinking(note.index + 1, state.segments.length)];
   const answer = ready(state);
+  if (answer?.draft) return ["busy", STATUS.drafting(answer.ready)];
   if (answer && !answer.done) return ["busy", STATUS.ahead(answer.ready)];
   return ["idle", idle(state, turn)];
 }

@@ -42,14 +42,15 @@ def test_with_a_threshold_of_one_any_draft_gives_the_greedy_answer(
     assert finished.tokens == len(ids)
 
 
-def test_a_draft_of_which_all_is_right_takes_one_forward(tiny: OwnedEngine, greedy: tuple[int, ...]) -> None:
+def test_a_draft_of_which_all_is_right_is_only_read(tiny: OwnedEngine, greedy: tuple[int, ...]) -> None:
     request = Request(ids_of(tiny), "llm", TOKENS, draft=Draft(greedy, 1.0))
     *chunks, finished = tiny.generate(request)
     assert [(chunk.ids, chunk.kept) for chunk in chunks if isinstance(chunk, Chunk) and chunk.ids] == [
         (greedy, True)
     ]
     assert isinstance(finished, Finished)
-    assert (finished.forwards, finished.reason) == (1, "length")
+    assert (finished.forwards, finished.decode_s, finished.reason) == (0, 0.0, "length")
+    assert finished.prefill_s > 0
 
 
 @pytest.mark.parametrize("keep", [0.02, 0.1, 0.5])

@@ -13,7 +13,7 @@ def test_a_draft_is_told_while_typing_and_shown_at_enter(live: LivePage, gates: 
     expect(live.page.get_by_label("Strictness of drafts").first).to_be_enabled()
     expect(live.page.get_by_label("Longest note").first).to_be_disabled()
     live.type("Anna has five apples. How many are ")
-    expect(live.status).to_contain_text("The answer is ready")
+    expect(live.status).to_contain_text("Drafting along: 9 tokens")
     expect(live.notes).to_have_count(0)
     gates.hold(Priority.ANSWER)
     live.type("left now")

@@ -76,6 +76,7 @@ export const STATUS = {
   offline: "Offline. Your text is kept here and sent when the connection is back.",
   off: "Thinking while you type is off: nothing is sent before Enter.",
   thinking: (part, of) => `Thinking about part ${part} of ${of}.`,
+  drafting: (ready) => `Drafting along: ${tokens(ready)}. Enter keeps what still holds.`,
   ahead: (ready) => `Answering ahead: ${tokens(ready)} ready. Enter shows them.`,
   ready: (ready) => `The answer is ready: ${tokens(ready)}. Enter shows it.`,
   starting: "Starting…",

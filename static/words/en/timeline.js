@@ -14,6 +14,7 @@ const STATES = {
   making: "part of it",
   ready: "all of it",
   used: "shown at Enter, if the text was the same",
+  "passed-on": "goes on into the next draft",
   discarded: "thrown away: the text changed",
   interrupted: "interrupted by another session",
   stopped: "stopped",

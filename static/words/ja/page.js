@@ -76,6 +76,7 @@ export const STATUS = {
   offline: "オフラインです。文はここに残り、つながると送ります。",
   off: "入力中の思考はオフ：Enter の前には何も送りません。",
   thinking: (part, of) => `${of} 区切り中 ${part} 番目を考えています。`,
+  drafting: (ready) => `下書き中：${tokens(ready)}。Enter の時点で成り立つ部分が残ります。`,
   ahead: (ready) => `先に回答中：${tokens(ready)}。Enter で表示します。`,
   ready: (ready) => `回答の準備ができました：${tokens(ready)}。Enter で表示します。`,
   starting: "開始しています…",

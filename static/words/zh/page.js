@@ -62,6 +62,7 @@ export const STATUS = {
   offline: "离线。您的文字保留在此，恢复连接后发送。",
   off: "边打字边思考已关闭：回车之前什么都不发送。",
   thinking: (part, of) => `正在思考第 ${part} 段，共 ${of} 段。`,
+  drafting: (ready) => `正在起草：${tokens(ready)}。按回车保留仍然成立的部分。`,
   ahead: (ready) => `正在预答：已有 ${tokens(ready)}。按回车显示。`,
   ready: (ready) => `回答已备好：${tokens(ready)}。按回车显示。`,
   starting: "正在开始…",

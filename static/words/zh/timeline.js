@@ -14,6 +14,7 @@ const STATES = {
   making: "一部分",
   ready: "全部",
   used: "若文字相同，回车时显示",
+  "passed-on": "并入下一份草稿",
   discarded: "已丢弃：文字变了",
   interrupted: "被另一会话打断",
   stopped: "已停止",
