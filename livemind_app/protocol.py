@@ -16,7 +16,7 @@ Place = tuple[int, float]  # in the parts of a rendered chat, see livemind_app/t
 ROLES: tuple[Role, ...] = ("llm", "slm")
 FinishReason = Literal["eos", "stop", "length", "cancelled"]
 Compression = Literal["sllm", "hybrid"]  # livemind_app/sentence_vae
-Ability = Literal["guide", Compression]  # what not every engine can do for every model
+Ability = Literal["guide", "draft", Compression]  # what not every engine can do for every model
 
 
 class Message(TypedDict):
@@ -124,7 +124,7 @@ class Request:
     several tokens a forward, where the engine can; it changes nothing that is said. `guide` is for the small
     model only. `compression` has the model read old sentences as a few vectors each ("hybrid"), or read and
     write nothing but such vectors ("sllm"). Both are for engines whose `cannot` has nothing against it.
-    `draft` is a help that an engine may leave alone.
+    `draft` is a help, which an engine that cannot do it leaves alone.
     """
 
     ids: tuple[int, ...]

@@ -4,7 +4,6 @@ import { PAGE } from "./words.js";
 
 export class Actions {
   connected = null; // a promise, until the session is open; then true
-  #clearing = null; // a promise, while a new chat begins
   #waiting = false;
 
   // Of app.js: {chat, connection, composer, typist, speech, keeper, preferences, notices, render}
@@ -20,9 +19,8 @@ export class Actions {
 
   async send() {
     this.takeOver();
-    if (!this.composer.text.trim() || this.#waiting) return;
-    if (this.connection.draft.submitting && !this.#clearing) return;
-    await this.#ready();
+    if (!this.composer.text.trim() || this.connection.draft.submitting || this.#waiting) return;
+    await this.#connecting();
     const text = this.composer.text;
     if (!text.trim()) return;
     this.notices.tell("");
@@ -36,11 +34,11 @@ export class Actions {
     }
   }
 
-  async #ready() {
+  async #connecting() {
+    if (this.connected === true) return;
+    this.notices.tell(PAGE.connecting);
     this.#waiting = true;
-    if (this.connected !== true) this.notices.tell(PAGE.connecting);
     await this.connected;
-    await this.#clearing;
     this.#waiting = false;
   }
 
@@ -101,10 +99,7 @@ export class Actions {
     const text = this.composer.text;
     this.composer.write(""); // at once: what is typed from here on belongs to the new chat
     this.composer.focus();
-    this.#clearing = this.#told(this.connection.clear());
-    const agreed = await this.#clearing;
-    this.#clearing = null;
-    if (!agreed) return this.composer.write(text + this.composer.text);
+    if (!(await this.#told(this.connection.clear()))) return this.composer.write(text + this.composer.text);
     this.keeper.begin();
     this.notices.tell("");
   }

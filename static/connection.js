@@ -28,7 +28,7 @@ export class Connection {
       Number(memory.get("revision") ?? 0),
     );
     window.addEventListener("online", () => this.#hurry());
-    window.addEventListener("offline", () => on.offline(true));
+    window.addEventListener("offline", () => this.draft.lost());
     window.addEventListener("pageshow", (event) => event.persisted && this.#stream.hurry());
   }
 

@@ -3,12 +3,14 @@
 const RETRY_MS = [500, 1000, 2000, 4000];
 
 export class Draft {
+  submitting = false;
   #text = ""; // what the box holds
   #sent = ""; // what the server holds; null: unknown
   #revision;
   #failures = 0;
+  #losses = 0; // of the network; what was asked before one says nothing about it
   #pumping = null;
-  #alone = null; // while something goes on beside which no draft may be sent
+  #alone = null; // a promise, while something goes on beside which no draft may be sent
   #wake = null;
 
   // server: put(revision, text), submit(revision, text), renew()
@@ -30,13 +32,15 @@ export class Draft {
     this.change(this.#text);
   }
 
-  get submitting() {
-    return this.#alone !== null;
-  }
-
   // The server's newest revision, from its events.
   see(revision) {
     this.#revision = Math.max(this.#revision, revision);
+  }
+
+  // The browser says that there is no network.
+  lost() {
+    this.#losses += 1;
+    this.on.offline(true);
   }
 
   // The connection may be back: do not wait for the next attempt.
@@ -44,16 +48,23 @@ export class Draft {
     this.#wake?.();
   }
 
-  submit(text, prepared) {
-    return this.alone(async () => {
-      try {
-        await prepared;
-        await this.#submitted(text);
-      } catch (error) {
-        this.#text = text + this.#text;
-        throw error;
-      }
-    });
+  async submit(text, prepared) {
+    this.submitting = true;
+    try {
+      await this.alone(() => this.#submit(text, prepared));
+    } finally {
+      this.submitting = false;
+    }
+  }
+
+  async #submit(text, prepared) {
+    try {
+      await prepared;
+      await this.#submitted(text);
+    } catch (error) {
+      this.#text = text + this.#text;
+      throw error;
+    }
   }
 
   // No draft is sent from now until `work` is done, which leaves the server without one; what is typed meanwhile
@@ -80,9 +91,10 @@ export class Draft {
 
   async #submitted(text) {
     for (;;) {
+      const losses = this.#losses;
       try {
         await this.server.submit(this.#next(), text);
-        return this.#reached();
+        return this.#reached(losses);
       } catch (error) {
         if (!(await this.#recovered(error))) throw error;
       }
@@ -92,11 +104,11 @@ export class Draft {
   async #pump() {
     this.on.sending(true);
     while (!this.#alone && this.#text !== this.#sent) {
-      const text = this.#text;
+      const [text, losses] = [this.#text, this.#losses];
       try {
         await this.server.put(this.#next(), text);
         this.#sent = text;
-        this.#reached();
+        this.#reached(losses);
       } catch (error) {
         if (await this.#recovered(error)) continue;
         if (error.offline || error.status === 429) await this.#pause(error);
@@ -117,9 +129,9 @@ export class Draft {
     return this.#revision;
   }
 
-  #reached() {
+  #reached(losses) {
     this.#failures = 0;
-    this.on.offline(false);
+    if (losses === this.#losses) this.on.offline(false);
   }
 
   // True when the same request may be repeated at once.

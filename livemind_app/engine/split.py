@@ -17,6 +17,7 @@ from livemind_app.protocol import (
 )
 
 NO_ROWS = "a model behind a server reads tokens only, no vectors of sentences: load it here"
+NO_ODDS = "drafts are read again with all probabilities, and a model behind a server gives few: load it here"
 NO_STATES = "the large model's states are needed, and one behind a server gives none: load both models here"
 
 

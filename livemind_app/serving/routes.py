@@ -103,7 +103,7 @@ async def health(request: Request, manager: Manager) -> Health:
         models=models,
         sessions=len(manager),
         unavailable=unable_lanes(engine) if engine else {},
-        unavailable_choices={"sentence_vae": unable_choices(engine)} if engine else {},
+        unavailable_choices=unable_choices(engine) if engine else {},
     )
 
 

@@ -28,12 +28,20 @@ def check_able(engine: Engine, options: Options) -> None:
     """Raises ConfigError for what none of the loaded models can do. Models that still load may be able to."""
     if any(model.state != "ready" for model in engine.status()):
         return
-    if reason := unable_choices(engine).get(options.sentence_vae):
-        raise ConfigError(f"sentence_vae cannot be {options.sentence_vae}: {reason}")
+    for name, reasons in unable_choices(engine).items():
+        chosen = getattr(options, name)
+        if chosen in reasons:
+            raise ConfigError(f"{name} cannot be {chosen}: {reasons[chosen]}")
 
 
-def unable_choices(engine: Engine) -> dict[str, str]:
-    """Of the option `sentence_vae`: why no model can do it, and what to do; the small model's reason."""
+def unable_choices(engine: Engine) -> dict[str, dict[str, str]]:
+    """By option: choices that these models do not have, why, and what to do."""
+    drafting = engine.cannot("draft", "llm")
+    return {"sentence_vae": _uncompressed(engine), **({"mode": {"draft": drafting}} if drafting else {})}
+
+
+def _uncompressed(engine: Engine) -> dict[str, str]:
+    """What no model can do; the small model's reason."""
     reasons = {one: [engine.cannot(one, role) or "" for role in ROLES] for one in get_args(Compression)}
     return {one: each[-1] for one, each in reasons.items() if all(each)}
 

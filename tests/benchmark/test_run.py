@@ -62,7 +62,7 @@ def test_every_lane_asks_what_it_says(tmp_path: Path) -> None:
     final = {name: [r for r in engine.requests if r.max_tokens][-1] for name, (engine, _) in asked.items()}
     prompt = {name: request.ids[: len(request.ids) - request.said] for name, request in final.items()}
     decoded = {name: asked[name][0].tokenizer("llm").decode(ids) for name, ids in prompt.items()}
-    small = {"live-slm", "exact-slm", "llm-to-slm", "slm"}
+    small = {"live-slm", "draft-slm", "exact-slm", "llm-to-slm", "slm"}
     assert {name for name, request in final.items() if request.role == "slm"} == small
     same = ("exact", "exact-slm", "llm-to-slm", "prefill", "conventional", "slm")
     assert len({decoded[name] for name in same}) == 1

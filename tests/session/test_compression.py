@@ -19,7 +19,8 @@ class SmallCan(ScriptedEngine):
     """Its small model has a hybrid context, and nothing else is there."""
 
     def cannot(self, ability: Ability, role: Role) -> str | None:
-        return None if (ability, role) == ("hybrid", "slm") else f"train {ability} for {role}"
+        able = ability == "draft" or (ability, role) == ("hybrid", "slm")
+        return None if able else f"train {ability} for {role}"
 
 
 async def test_lanes_whose_model_can_do_it_carry_it_and_their_figures_say_so() -> None:

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from livemind_app.errors import ConfigError
 from livemind_app.protocol import Priority, Request
 from livemind_app.session import Session
 from livemind_app.session.plan import SLICE
+from livemind_app.session.requests import unable_choices
 from tests.session.conftest import ASK, ONE, TWO, Scripted, turn_done, until
 from tests.session.test_exact import PIECES, answers, echo, generating, submitted, typed
 
@@ -48,6 +50,14 @@ async def test_the_small_model_goes_on_from_the_large_models_draft() -> None:
         read = [r for r in made.engine.requests if r.role == "slm" and not r.max_tokens]
         assert read
         assert figures.prefilled_after_submit < figures.prompt_tokens
+
+
+async def test_an_engine_that_cannot_read_drafts_again_refuses_the_mode() -> None:
+    async with Scripted(cannot={"draft": "load the model here"}) as made:
+        with pytest.raises(ConfigError, match="mode cannot be draft: load the model here"):
+            made.session.configure(DRAFT)
+        assert made.session.options.mode == "infer"
+        assert unable_choices(made.engine)["mode"] == {"draft": "load the model here"}
 
 
 async def test_nothing_is_drafted_before_a_sentence_is_there() -> None:

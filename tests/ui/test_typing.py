@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Route, expect
 
 from livemind_app.protocol import Priority
 from tests.ui.conftest import Gates, LivePage, Log, open_page
@@ -116,6 +116,22 @@ def test_offline_keeps_the_text_and_sends_it_when_back(live: LivePage, log: Log)
     expect(live.box).to_have_value("Anna has five apples. Ben")
     live.page.context.set_offline(False)
     live.wait_for_chips("noted", "typing")
+    expect(live.status).not_to_contain_text("Offline")
+
+
+def test_what_was_asked_before_the_network_went_does_not_bring_it_back(live: LivePage) -> None:
+    held: list[Route] = []
+    live.page.route("**/draft", lambda route: held.append(route))
+    with live.page.expect_request("**/draft"):
+        live.type("A")
+    live.page.evaluate("dispatchEvent(new Event('offline'))")
+    expect(live.status).to_contain_text("Offline")
+    with live.page.expect_response("**/draft"):
+        held.pop(0).continue_()
+    expect(live.chips).to_have_count(1)
+    expect(live.status).to_contain_text("Offline")
+    live.page.unroute("**/draft")
+    live.type("nna")
     expect(live.status).not_to_contain_text("Offline")
 
 

@@ -22,7 +22,7 @@ from livemind_app.engine.remote.client import Client, Refused
 from livemind_app.engine.remote.completion import Completion, Served
 from livemind_app.engine.remote.tokens import remote_tokenizer
 from livemind_app.engine.scheduler import Sink
-from livemind_app.engine.split import NO_ROWS, NO_STATES
+from livemind_app.engine.split import NO_ODDS, NO_ROWS, NO_STATES
 from livemind_app.engine.streams import aiterate, iterate
 from livemind_app.errors import EngineError, GenerationFailed, LiveMindError, ModelError, ServerFailed
 from livemind_app.protocol import Ability, Finished, ModelStatus, Output, Priority, Request, Role, Usage
@@ -64,7 +64,7 @@ class RemoteEngine:
         return Usage(Counter(priority for priority in list(self._tasks.values())))
 
     def cannot(self, ability: Ability, role: Role) -> str | None:
-        return NO_STATES if ability == "guide" else NO_ROWS
+        return {"guide": NO_STATES, "draft": NO_ODDS}.get(ability, NO_ROWS)
 
     def tokenizer(self, role: Role) -> ChatTokenizer:
         return self._served.result().tokenizer
