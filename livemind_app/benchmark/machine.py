@@ -19,7 +19,7 @@ def machine(packages: Iterable[str]) -> dict[str, Any]:
     return {
         "versions": {**versions, **{name: _version(name) for name in packages}},
         "cpu": {"model": _cpu(), "count": os.cpu_count()},
-        "commit": _commit(),
+        "commit": COMMIT,
     }
 
 
@@ -50,3 +50,6 @@ def _commit() -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() or None
+
+
+COMMIT = _commit()  # when the code was loaded: a run takes hours, and others are made meanwhile

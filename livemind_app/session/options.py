@@ -62,7 +62,7 @@ class Options:
     speculate_tokens: int = 512  # of answers that nobody has asked for yet, for one prompt and lane; 0: none
     speculate_per_minute: int = 1500  # of all lanes
     think_threshold: float = 0.5  # least probability of thinking over waiting
-    draft_threshold: float = 0.3  # least share of the likeliest token's probability, for a draft's to stay
+    draft_threshold: float = 0.5  # least share of the likeliest token's probability, for a draft's to stay
     repetition_penalty: float = 1.0  # 1: none
     sentence_vae: SentenceVAE = "off"  # of lanes whose model has one (livemind_app/sentence_vae)
     lookahead: bool = True  # draft several tokens a forward; changes nothing that is said
