@@ -15,7 +15,7 @@ from livemind_app.session import Session
 from livemind_app.session.plan import SLICE
 from livemind_app.session.requests import unable_choices
 from tests.session.conftest import ASK, ONE, TWO, Scripted, turn_done, until
-from tests.session.test_exact import PIECES, answers, echo, generating, submitted, typed
+from tests.session.test_exact import PIECES, answers, echo, edited, generating, submitted, typed
 
 DRAFT = {"mode": "draft", "lanes": ["live"]}
 LONG = " ".join(f"word{number}" for number in range(60))
@@ -166,12 +166,7 @@ async def test_a_draft_is_not_taken_over_into_another_chat_or_other_options() ->
 async def test_an_engine_that_keeps_only_its_own_words_gives_the_undrafted_answer(edits: list[Any]) -> None:
     async with Scripted(script=echo) as made, Scripted(script=echo) as plain:
         made.session.configure(DRAFT | {"lanes": ["live", "live-slm"]})
-        text = ONE
-        for number, (at, deleted, inserted) in enumerate(edits):
-            text = text[:at] + inserted + text[at + deleted :]
-            made.session.draft(number, text)
-            if number % 3 == 2:
-                await made.session.settled()
+        text = await edited(made.session, edits)
         await submitted(made.session, text + ASK)
         assert answers(made.session) == await _undrafted(plain.session, text + ASK)
 

@@ -37,6 +37,17 @@ async def typed(session: Session, *drafts: str) -> int:
     return session.state.revision
 
 
+async def edited(session: Session, edits: list[Any]) -> str:
+    """Make these edits of a sentence, dealt with now and then; returns the text."""
+    text = ONE
+    for number, (at, deleted, inserted) in enumerate(edits):
+        text = text[:at] + inserted + text[at + deleted :]
+        session.draft(number, text)
+        if number % 3 == 2:
+            await session.settled()
+    return text
+
+
 async def submitted(session: Session, text: str, lanes: list[str] | None = None) -> dict[str, Metrics]:
     session.submit(session.state.revision + 1, text, lanes)
     await until(session, turn_done)
@@ -275,12 +286,7 @@ async def test_a_failing_guess_is_told_only_when_it_is_asked_for() -> None:
 async def test_whatever_is_typed_the_exact_answer_is_the_conventional_one(edits: list[Any]) -> None:
     async with Scripted(script=echo) as made:
         made.session.configure({"lanes": ["exact", "exact-slm", "conventional", "slm"]})
-        text = ONE
-        for number, (at, deleted, inserted) in enumerate(edits):
-            text = text[:at] + inserted + text[at + deleted :]
-            made.session.draft(number, text)
-            if number % 3 == 2:
-                await made.session.settled()
+        text = await edited(made.session, edits)
         await submitted(made.session, text + ASK)
         said = answers(made.session)
         assert said["exact"] == said["conventional"]
