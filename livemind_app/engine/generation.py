@@ -10,13 +10,11 @@ from livemind_app.decoding.sampling import Sampler
 from livemind_app.decoding.speech import Speech
 from livemind_app.engine.cache import CachePool, KVCache
 from livemind_app.engine.lookahead import Speculation
-from livemind_app.engine.model import LoadedModel
+from livemind_app.engine.model import PREFILL_CHUNK, LoadedModel
 from livemind_app.engine.rereading import Rereading
 from livemind_app.engine.scheduler import Generation
 from livemind_app.errors import ContextTooLong
 from livemind_app.protocol import Chunk, Draft, Finished, FinishReason, Output, Request
-
-PREFILL_CHUNK = 64  # tokens a forward; on two cores about 0.3 s for 1.5B parameters
 
 
 def generation(model: LoadedModel, pool: CachePool, request: Request) -> Generation:

@@ -16,6 +16,8 @@ from livemind_app.engine.tree_mask import tree_mask
 if TYPE_CHECKING:
     from livemind_app.engine.lookahead import Lookahead
 
+PREFILL_CHUNK = 64  # tokens a forward; on two cores about 0.3 s for 1.5B parameters
+
 
 @dataclass(frozen=True)
 class LoadedModel:

@@ -6,11 +6,10 @@ from torch import Tensor
 
 from livemind_app.decoding.sampling import Sampler
 from livemind_app.engine.cache import KVCache
-from livemind_app.engine.model import LoadedModel
+from livemind_app.engine.model import PREFILL_CHUNK, LoadedModel
 from livemind_app.protocol import Draft
 
 FIRST_PIECE = 16  # tokens of the first forward: the first words are there sooner
-PIECE = 64
 
 
 class Rereading:
@@ -27,7 +26,7 @@ class Rereading:
     def step(self, room: int) -> list[int]:
         """One forward: the tokens that stay, `room` at most."""
         at = len(self.kept)
-        piece = self._draft.ids[at : at + min(PIECE if at else FIRST_PIECE, room)]
+        piece = self._draft.ids[at : at + min(PREFILL_CHUNK if at else FIRST_PIECE, room)]
         start, before = len(self._cache.ids), self._cache.logits
         assert before is not None
         after = self._model.reread(piece, self._cache)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from livemind_app.engine.cache import CachePool, KVCache
-from livemind_app.engine.generation import PREFILL_CHUNK, Run
-from livemind_app.engine.model import LoadedModel
+from livemind_app.engine.generation import Run
+from livemind_app.engine.model import PREFILL_CHUNK, LoadedModel
 from livemind_app.engine.scheduler import Generation
 from livemind_app.errors import ContextTooLong
 from livemind_app.llm_to_slm.conditioner import Conditioner

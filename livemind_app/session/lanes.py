@@ -23,8 +23,3 @@ LANE_ROLE: dict[LaneName, Role] = {
 LIVE_LANES: tuple[LaneName, ...] = ("live", "live-slm")  # that do what the mode says
 AHEAD_LANES: tuple[LaneName, ...] = (*LIVE_LANES, "exact", "exact-slm", "llm-to-slm")  # before a submit too
 GUIDED_LANES: tuple[LaneName, ...] = ("llm-to-slm",)  # the small model writes, the large one reads with it
-
-
-def writer(lane: LaneName, method: Method) -> LaneName:
-    """The lane whose model and cache an answer is begun on: drafts are always the large model's."""
-    return "live" if method == "draft" else lane

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 
-from livemind_app.session.lanes import AHEAD_LANES, LaneName, writer
+from livemind_app.session.lanes import AHEAD_LANES, LaneName
 from livemind_app.session.state import Preparation, State
 from livemind_app.text.complete import asks, looks_complete, whole_words
 
@@ -114,12 +114,11 @@ def _prepare(state: State, lane: LaneName, known: Known, budget: int, idle: floa
         return Speculate(lane, question)
     text, pace = state.text, state.pace
     goal = text if idle >= pace.hesitation_s else state.finished_text
-    drafts = question is not None and method == "draft"
-    reads_too = drafts and writer(lane, method) == lane
-    if not reads_too and not known.read.startswith(goal):
-        return Read(lane, goal)
+    drafts = question is not None and method == "draft"  # which reads as well
     if drafts and (begun := _begun(state, known)):
         return Speculate(lane, begun)
+    if not drafts and not known.read.startswith(goal):
+        return Read(lane, goal)
     moments = [*([pace.pause_s] if question else []), *([] if known.read == text else [pace.hesitation_s])]
     later = [moment - idle for moment in moments if moment > idle]
     return Rest(min(later)) if later else None

@@ -10,9 +10,9 @@ from livemind_app.errors import LiveMindError
 from livemind_app.protocol import Cancel, Engine, Finished, Priority, Request, Sampling
 from livemind_app.session.admission import Admission
 from livemind_app.session.clients import Client, Ledger, Minute
-from livemind_app.session.events import Prepared
+from livemind_app.session.events import Prepared, Segment
 from livemind_app.session.guides import Prompt, open_turn, rendered, steady
-from livemind_app.session.lanes import LANE_ROLE, LaneName, writer
+from livemind_app.session.lanes import LaneName
 from livemind_app.session.plan import (
     Known,
     Read,
@@ -26,7 +26,7 @@ from livemind_app.session.plan import (
 from livemind_app.session.prompts import answer_messages, known_messages
 from livemind_app.session.requests import lane_request
 from livemind_app.session.speculated import Speculated
-from livemind_app.session.state import Preparation, beginning, history
+from livemind_app.session.state import Preparation, history
 from livemind_app.session.store import Store
 
 SHOWN = 8  # tokens between two events about an answer
@@ -113,11 +113,7 @@ class Preparer:
 
     def take(self, lane: LaneName, ids: tuple[int, ...], sampling: Sampling) -> Speculated:
         """The answer to exactly this prompt as far as it came by the submit, or what it may begin with."""
-        ready = self._going_on(self._submitted.pop(lane, None), lane, ids, sampling)
-        if ready.draft and self._writer(lane) != lane:
-            text = self._engine.tokenizer("llm").decode(ready.draft.ids)
-            ready.draft = replace(ready.draft, ids=self._engine.tokenizer(LANE_ROLE[lane]).encode(text))
-        return ready
+        return self._going_on(self._submitted.pop(lane, None), lane, ids, sampling)
 
     def _plan(self) -> Step | None:
         return plan_preparing(self._store.state, self._known, self._left(), self._store.now)
@@ -126,9 +122,6 @@ class Preparer:
         """Tokens that may still be speculated in this minute, here and in all sessions of this client."""
         own = self._store.state.options.speculate_per_minute - self._minute.tokens
         return int(min(own, self._ledger.left(self._payer)))
-
-    def _writer(self, lane: LaneName) -> LaneName:
-        return writer(lane, self._store.state.options.method(lane))
 
     def _going_on(
         self, before: Speculated | None, lane: LaneName, ids: tuple[int, ...], sampling: Sampling
@@ -160,8 +153,6 @@ class Preparer:
             if isinstance(step, Read):
                 after = replace(after, asked=before.asked, ending=await self._read(running, step))
             else:
-                if self._writer(step.lane) != step.lane:
-                    after = replace(after, read=before.read)  # this lane's own cache is as it was
                 await self._speculate(running, step, before)
         except LiveMindError:
             pass  # it will fail again when it is asked for, and be told then; until then it is not tried
@@ -186,9 +177,10 @@ class Preparer:
     async def _speculate(self, running: Running, step: Speculate, known: Known) -> None:
         """Answer the text, or go on with an answer that an edit interrupted and another one restored."""
         state, lane = self._store.state, step.lane
-        segments = beginning(state.segments, len(step.question.text))
+        whole = step.question.text == state.text
+        segments = state.segments if whole else (Segment(step.question.text, finished=False),)
         messages = answer_messages(state.options, lane, history(state.turns), segments, state.notes)
-        prompt = rendered(self._engine.tokenizer, self._writer(lane), messages)
+        prompt = rendered(self._engine.tokenizer, lane, messages)
         answer = self._going_on(self._answers.get(lane), lane, prompt.ids, state.options.sampling)
         self._answers[lane] = answer
         if answer.finished:
@@ -250,7 +242,6 @@ class Preparer:
         """By default one that only reads."""
         common = {"max_tokens": 0, "priority": Priority.NOTE, "guide": prompt.guide, "cancel": running.cancel}
         options, lane = self._store.state.options, running.step.lane
-        lane = lane if isinstance(running.step, Read) else self._writer(lane)
         return lane_request(self._engine, self._session, options, lane, prompt.ids, **common | changes)
 
 

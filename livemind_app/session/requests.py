@@ -36,8 +36,8 @@ def check_able(engine: Engine, options: Options) -> None:
 
 def unable_choices(engine: Engine) -> dict[str, dict[str, str]]:
     """By option: choices that these models do not have, why, and what to do."""
-    drafting = engine.cannot("draft", "llm")
-    return {"sentence_vae": _uncompressed(engine), **({"mode": {"draft": drafting}} if drafting else {})}
+    drafting = [reason for role in ROLES if (reason := engine.cannot("draft", role))]
+    return {"sentence_vae": _uncompressed(engine), **({"mode": {"draft": drafting[-1]}} if drafting else {})}
 
 
 def _uncompressed(engine: Engine) -> dict[str, str]:

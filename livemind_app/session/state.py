@@ -1,6 +1,5 @@
 """A session's state: frozen values; what follows from them is a property, never stored twice."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -146,16 +145,6 @@ class State:
         if self.turn and not self.turn.done:
             return "answering"
         return "thinking" if self.running_note else "idle"
-
-
-def beginning(segments: Sequence[Segment], length: int) -> list[Segment]:
-    """Those of the first so many characters."""
-    cut: list[Segment] = []
-    for segment in segments:
-        if length > 0:
-            cut.append(replace(segment, text=segment.text[:length]))
-        length -= len(segment.text)
-    return cut
 
 
 def history(turns: tuple[TurnState, ...]) -> list[Message]:

@@ -4,7 +4,8 @@ import re
 
 CLOSING = r"""["'”’)\]»]*\s*\Z"""
 END = re.compile("[.?!。？！…]" + CLOSING)
-GROWING = re.compile(r"(?<=\s)\S{1,20}\Z")  # longer ones are of a script without spaces
+GROWING = re.compile(r"(?<=\s)\S+\Z")
+LONGEST = 20  # characters of a word; what is longer is of a script without spaces
 QUESTION = re.compile("[?？]" + CLOSING)
 
 
@@ -32,4 +33,5 @@ def whole_words(text: str) -> str:
     >>> whole_words("How many ap"), whole_words("How many ")
     ('How many ', 'How many ')
     """
-    return GROWING.sub("", text)
+    at = max(0, len(text) - LONGEST - 1)
+    return text[:at] + GROWING.sub("", text[at:])

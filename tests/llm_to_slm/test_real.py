@@ -26,8 +26,8 @@ PAIRS = [("smollm2-135m", "smollm2-135m"), ("qwen2.5-coder-0.5b", "smollm2-135m"
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OwnedEngine]:
     """Packed weights where the processor has them, as served, and an adapter that was never trained."""
     llm, slm = request.param
-    if any(state(name) != "converted" for name in (llm, slm)):
-        pytest.skip("these models are not here")
+    if missing := [name for name in (llm, slm) if state(name) != "converted"]:
+        pytest.skip(f"not fetched yet: livemind models fetch {' '.join(missing)}")
     reader, writer = (load(name)[0] for name in (llm, slm))
     updates = lora.add_lora(writer, rank=2, names=NAMES)
     conditioner = Conditioner(Shape.for_models(reader.config, writer.config))

@@ -107,7 +107,7 @@ def test_every_kind_adds_its_bias_and_keeps_type_and_shape(
     kind: str, biased: bool, dtype: torch.dtype
 ) -> None:
     if kind == "digits" and not linear.has_vnni():
-        pytest.skip("needs VNNI")
+        pytest.skip("needs a processor with VNNI")
     matrix = torch.randn(64, 96, generator=torch.Generator().manual_seed(0))
     bias = torch.arange(64.0) if biased else None
     make = {"digits": DigitLinear, "int8": Int8Linear, "int4": Int4Linear}[kind]
