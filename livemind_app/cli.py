@@ -13,7 +13,7 @@ from livemind_app.errors import LiveMindError
 
 Run = Callable[[argparse.Namespace], int | None]
 SETTINGS = (
-    *("preset", "llm", "slm", "dtype", "weights", "prefill", "drafts", "draft_text"),
+    *("preset", "llm", "slm", "dtype", "weights", "prefill", "mode", "drafts", "draft_text"),
     *("adapter", "sentence_vae"),
     *("host", "port", "log", "history", "history_texts", "rate", "allow_origin", "login"),
     "speculate_per_client",
@@ -103,6 +103,11 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         "--prefill",
         metavar="plain|packed",
         help="plain: keep plain weights for prefill, which is faster; packed: drop them, which saves memory",
+    )
+    add(
+        "--mode",
+        metavar="draft|infer|exact|off",
+        help="what happens while users type, unless they choose (default: draft, where the models can)",
     )
     add(
         "--drafts",

@@ -19,6 +19,7 @@ Dtype = Literal["auto", "bfloat16", "float32"]
 Weights = Literal["auto", "float32", "bfloat16", "int8", "int4", "gguf"]
 Prefill = Literal["plain", "packed"]
 Drafts = Literal["own", "shared"]
+Mode = Literal["draft", "infer", "exact", "off"]
 Log = Literal["text", "json"]
 Login = Literal["huggingface"]
 
@@ -29,6 +30,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "dtype": ("LIVEMIND_DTYPE",),
     "weights": ("LIVEMIND_WEIGHTS",),
     "prefill": ("LIVEMIND_PREFILL",),
+    "mode": ("LIVEMIND_MODE",),
     "drafts": ("LIVEMIND_DRAFTS",),
     "draft_text": ("LIVEMIND_DRAFT_TEXT",),
     "adapter": ("LIVEMIND_ADAPTER",),
@@ -68,6 +70,7 @@ class Settings:
     dtype: Dtype = "auto"  # what is computed in
     weights: Weights = "auto"  # how weights lie in memory for a CPU
     prefill: Prefill = "plain"  # packed: drop the plain weights where packed ones decode
+    mode: Mode | None = None  # of sessions that do not say; None: draft, or infer where models cannot draft
     drafts: Drafts = "own"  # shared: answers of one session are drafted in others
     draft_text: str | None = None  # a public file that lookahead drafts from
     adapter: str | None = None  # a folder of `livemind train llm-to-slm`; None: the package's own
@@ -226,6 +229,7 @@ _CONVERT: dict[str, Callable[[Any], Any]] = {
     "dtype": _one_of(get_args(Dtype)),
     "weights": _one_of(get_args(Weights)),
     "prefill": _one_of(get_args(Prefill)),
+    "mode": _one_of(get_args(Mode)),
     "drafts": _one_of(get_args(Drafts)),
     "draft_text": _name,
     "adapter": _name,

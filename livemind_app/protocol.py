@@ -7,7 +7,7 @@ one and the scripted one of the tests are interchangeable.
 
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Literal, Protocol, TypedDict
 
@@ -106,11 +106,13 @@ class Draft:
     A token stays as long as it and those before it have at least `keep` times the probability of the
     likeliest token in their place; 1 gives the greedy answer. (Typical acceptance as in Medusa, arXiv
     2401.10774, section 2.3.1, with a threshold relative to the best token.) `complete`: the model ended it.
+    `further`: so many tokens at most are written behind what stays; None for as many as the request allows.
     """
 
     ids: tuple[int, ...]
     keep: float
     complete: bool = False
+    further: int | None = None
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,16 @@ class Finished:
     def prefilled_tokens(self) -> int:
         return self.prompt_tokens - self.cached_tokens
 
+    def then(self, other: "Finished") -> "Finished":
+        """Both as one generation that ended as the other did."""
+        sums = {name: getattr(self, name) + getattr(other, name) for name in SUMMED}
+        return replace(other, interrupted=self.interrupted or other.interrupted, **sums)
 
+
+SUMMED = (
+    *("prompt_tokens", "cached_tokens", "tokens", "kept", "waited_s", "prefill_s", "decode_s"),
+    *("forwards", "drafted", "draft_s"),
+)
 Output = Chunk | Finished
 
 
@@ -247,7 +258,7 @@ class Engine(Protocol):
     def cannot(self, ability: Ability, role: Role) -> str | None:
         """Why requests of this kind fail for this role, and what to do; None if they do not.
 
-        Valid once ready() returned.
+        Valid once ready() returned; for "draft" from the beginning.
         """
         ...
 

@@ -33,6 +33,8 @@ from livemind_app.serving.inspector_routes import inspector_router
 from livemind_app.serving.server import Server, listen
 from livemind_app.session.limits import Limits
 from livemind_app.session.manager import SessionManager
+from livemind_app.session.requests import defaults_for
+from livemind_app.ui.first_paint import FirstPaint
 from livemind_app.ui.login import SpaceUsers
 from livemind_app.ui.page import build_page, mount_options
 
@@ -79,7 +81,7 @@ def create_app(settings: Settings, engine: Engine, history: History | None = Non
 
 async def assemble(settings: Settings, engine: Engine, history: History | None = None) -> FastAPI:
     """`create_app`, on a running loop."""
-    manager = SessionManager(engine, Limits(**settings.limits))
+    manager = SessionManager(engine, Limits(**settings.limits), defaults_for(engine, settings.mode))
     users = SpaceUsers() if settings.login else None
     access = Access(settings.rate, settings.allow_origin, settings.framed_by, settings.password, users)
     own = OwnPrompts(engine, settings)
@@ -121,7 +123,9 @@ def _mount_page(app: FastAPI, manager: SessionManager, parts: dict[str, bool]) -
     options = mount_options(endpoints=parts["endpoints"])
     gr.mount_gradio_app(app, build_page(manager, **parts), "/", ssr_mode=False, run_history=False, **options)
     apps = (route.app for route in app.routes if isinstance(route, Mount))
-    return next(mounted for mounted in apps if isinstance(mounted, gr.routes.App))
+    page = next(mounted for mounted in apps if isinstance(mounted, gr.routes.App))
+    page.add_middleware(FirstPaint, first=(static_folder() / "first_paint.html").read_bytes())
+    return page
 
 
 class FreshFiles(StaticFiles):

@@ -8,6 +8,7 @@ import { Composer, boxRendered } from "./composer.js";
 import { exportFigures } from "./comparison/export.js";
 import { Connection } from "./connection.js";
 import { acceptFiles } from "./drop.js";
+import { typedEarly } from "./early.js";
 import { Frames } from "./frames.js";
 import { Health } from "./health.js";
 import { Keeper } from "./keeper.js";
@@ -74,8 +75,9 @@ const actions = new Actions({ chat, connection, composer, typist, speech, keeper
 async function start() {
   await boxRendered();
   furnish();
-  const before = memory.get("draft");
+  const before = (await typedEarly()) ?? memory.get("draft");
   if (before && !composer.text) composer.write(before);
+  composer.focus();
   render();
   health.watch();
   benchmark.watch();

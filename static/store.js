@@ -104,12 +104,12 @@ function draft(state, { at, revision, segments, kept }) {
 // What was made ready answered another text. Its cost stays, until there is a new prompt; so do drafts.
 function unready(before, segments) {
   if (!segments.length) return {};
-  const lanes = Object.entries(before).map(([lane, one]) => [lane, one.draft ? one : { ...one, ready: 0, done: false }]);
+  const lanes = Object.entries(before).map(([lane, one]) => [lane, one.draft ? one : { ...one, ready: 0, done: false, text: "" }]);
   return Object.fromEntries(lanes);
 }
 
-function prepared(state, { lane, ready, done, tokens, seconds, draft }) {
-  return { ...state, prepared: { ...state.prepared, [lane]: { ready, done, tokens, seconds, draft } } };
+function prepared(state, { lane, ready, done, tokens, seconds, draft, text }) {
+  return { ...state, prepared: { ...state.prepared, [lane]: { ready, done, tokens, seconds, draft, text } } };
 }
 
 function rolledBack(state, notes, at) {

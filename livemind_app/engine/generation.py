@@ -16,6 +16,8 @@ from livemind_app.engine.scheduler import Generation
 from livemind_app.errors import ContextTooLong
 from livemind_app.protocol import Chunk, Draft, Finished, FinishReason, Output, Request
 
+Ending = Generator[Output | None, None, bool]  # outputs; returns whether they end the generation
+
 
 def generation(model: LoadedModel, pool: CachePool, request: Request) -> Generation:
     """A worker's generation: yields after every forward, Finished at the end.
@@ -50,6 +52,8 @@ class Run:
         said = request.ids[len(request.ids) - request.said :]
         self._speech = Speech(model.tokenizer.decode, request.stops, said)
         self._cached = 0
+        self._most = 0  # tokens to generate
+        self._limit = 0  # less than that where a draft is not to be gone on from much further
         self._tokens = 0
         self._rereading: Rereading | None = None  # of the request's draft
         self._forwards = 0
@@ -58,21 +62,19 @@ class Run:
         self._scores: tuple[float, ...] = ()
 
     def steps(self) -> Generation:
-        if self._request.cancel.cancelled:
-            yield self._finished("cancelled")
+        if (yield from self._cancelled()):
             return
-        budget = self._budget()
+        self._most = self._limit = self._budget()
         self._cached = self._cache.reuse(self._request.ids)
         while len(self._cache.ids) < len(self._request.ids):
-            if self._request.cancel.cancelled:
-                yield self._finished("cancelled")
+            if (yield from self._cancelled()):
                 return
             began = perf_counter()
             self._read()
             self._prefill_s += perf_counter() - began
             yield None
         self._scores = self._score()
-        yield from self._decode(budget)
+        yield from self._decode()
 
     def _read(self) -> None:
         """The next piece of the prompt, or of what an earlier request said after it."""
@@ -83,53 +85,66 @@ class Run:
         else:
             self._model.decode(ids[at : at + PREFILL_CHUNK], self._cache)
 
-    def _decode(self, budget: int) -> Generation:
+    def _decode(self) -> Generation:
         """Draw, show, feed back. The forward that nobody needs any more is left out."""
-        if not budget:
+        if not self._limit:
             yield self._finished("length")
             return
-        if self._request.draft and (yield from self._keep(self._request.draft, budget)):
+        if self._request.draft and (yield from self._keep(self._request.draft)):
             return
         tokens = self._timed(self._first)
-        while True:
-            for drafted, token in _marked(tokens):
-                if self._request.cancel.cancelled:
-                    yield self._finished("cancelled")
-                    return
-                if token in self._model.end_ids:
-                    yield from self._end("eos")
-                    return
-                yield self._show(token, drafted=drafted)
-                if self._speech.stopped:
-                    yield self._finished("stop")
-                    return
-                if self._tokens == budget:
-                    yield from self._end("length")
-                    return
-            if not self._request.cancel.cancelled:
-                tokens = self._timed(partial(self._step, tokens[-1], budget - self._tokens))
+        while not (yield from self._say(tokens)):
+            tokens = self._timed(partial(self._step, tokens[-1], self._limit - self._tokens))
 
-    def _keep(self, draft: Draft, budget: int) -> Generator[Output | None, None, bool]:
-        """Show what stays of the draft. Returns whether the answer ends with it."""
+    def _say(self, tokens: list[int]) -> Ending:
+        """Show them as far as the answer goes. Returns whether it ended, as all of these do."""
+        for drafted, token in _marked(tokens):
+            if (yield from self._cancelled()):
+                return True
+            if token in self._model.end_ids:
+                yield from self._end("eos")
+                return True
+            yield self._show(token, drafted=drafted)
+            if (yield from self._full()):
+                return True
+        return (yield from self._cancelled())
+
+    def _keep(self, draft: Draft) -> Ending:
+        """Show what stays of the draft."""
         rereading = self._rereading = Rereading(self._model, self._cache, self._sampler, draft)
         while not rereading.over:
-            if self._request.cancel.cancelled:
-                yield self._finished("cancelled")
+            if (yield from self._cancelled()):
                 return True
             began = perf_counter()
-            kept = rereading.step(budget - self._tokens)
+            kept = rereading.step(self._limit - self._tokens)
             self._prefill_s += perf_counter() - began
             self._tokens += len(kept)
             yield Chunk(tuple(kept), self._speech.push(kept), kept=True) if kept else None
-            if self._speech.stopped:
-                yield self._finished("stop")
-                return True
-            if self._tokens == budget:
-                yield from self._end("length")
+            if (yield from self._full()):
                 return True
         if rereading.ends:
             yield from self._end("eos")
-        return rereading.ends
+            return True
+        if draft.further is not None:
+            self._limit = min(self._limit, self._tokens + draft.further)
+        return (yield from self._full())
+
+    def _cancelled(self) -> Ending:
+        if not self._request.cancel.cancelled:
+            return False
+        yield self._finished("cancelled")
+        return True
+
+    def _full(self) -> Ending:
+        if self._speech.stopped:
+            yield self._finished("stop")
+        elif self._tokens < self._limit:
+            return False
+        elif self._limit < self._most:  # somebody goes on: half a character is theirs
+            yield self._finished("length")
+        else:
+            yield from self._end("length")
+        return True
 
     @property
     def _kept(self) -> Sequence[int]:

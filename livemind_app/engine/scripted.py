@@ -148,7 +148,7 @@ class ScriptedEngine:
         if kept:
             said = kept
             yield Chunk(reply[:kept], self._tokenizer.decode(reply[:kept]), kept=True)
-        for token in reply[kept : request.max_tokens]:
+        for token in reply[kept : _limit(request, kept)]:
             self._step(request)
             if request.cancel.cancelled:
                 break
@@ -184,6 +184,12 @@ class ScriptedEngine:
     def _remember(self, request: Request, said: tuple[int, ...]) -> None:
         if request.cache_key is not None:
             self._caches[request.session, request.cache_key, request.role] = request.ids + said
+
+
+def _limit(request: Request, kept: int) -> int:
+    """Tokens in all."""
+    further = request.draft.further if request.draft else None
+    return request.max_tokens if further is None else min(request.max_tokens, kept + further)
 
 
 def _reason(request: Request, said: int, planned: int) -> FinishReason:

@@ -1,11 +1,23 @@
 """Runs a submitted turn's lanes, one after another, each with a clock of its own."""
 
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from livemind_app.errors import EngineError, LiveMindError
-from livemind_app.protocol import Cancel, Chunk, Draft, Engine, Finished, Guide, Priority, Request
+from livemind_app.protocol import (
+    Cancel,
+    Chunk,
+    Draft,
+    Engine,
+    Finished,
+    Guide,
+    Message,
+    Priority,
+    Request,
+    Role,
+)
 from livemind_app.session.events import Answer, Failure, Lane, LaneStatus, Metrics, Turn
+from livemind_app.session.figures import Stopwatch, measured, status_of
 from livemind_app.session.formats import CONVENTIONAL_SYSTEM, system
 from livemind_app.session.guides import Prompt, reading, rendered
 from livemind_app.session.lanes import AHEAD_LANES, LANE_ROLE, LaneName
@@ -14,25 +26,8 @@ from livemind_app.session.preparer import Preparer
 from livemind_app.session.prompts import answer_messages
 from livemind_app.session.requests import compression, lane_request
 from livemind_app.session.speculated import Speculated
-from livemind_app.session.state import FINAL, Preparation, Spent, TurnState, history
+from livemind_app.session.state import FINAL, TurnState, history
 from livemind_app.session.store import Store
-
-
-@dataclass
-class Stopwatch:
-    """When a lane was submitted, and its first and last token; seconds of the session's clock."""
-
-    start: float
-    first: float | None = None
-    last: float | None = None
-
-    def token(self, now: float) -> None:
-        self.first = self.first if self.first is not None else now
-        self.last = now
-
-    @property
-    def ttft(self) -> float | None:
-        return None if self.first is None else self.first - self.start
 
 
 class Answerer:
@@ -122,28 +117,62 @@ class Answerer:
         """Show what is ready, and go on from there."""
         options, past = self._store.state.options, history(self._store.state.turns[:-1])
         messages = answer_messages(options, name, past, turn.segments, turn.notes)
-        prompt = rendered(self._engine.tokenizer, name, messages)
+        begun_by = options.begun_by(name)
+        prompt = rendered(self._engine.tokenizer, name, messages, begun_by)
         ready = self._preparer.take(name, prompt.ids, options.sampling)
         if ready.said:
             self._grow(turn, name, watch, Chunk(tuple(ready.said), ready.text))
         if ready.finished:
             self._measured(turn, name, watch, ready, replace(ready.finished, tokens=0, kept=0))
+        elif begun_by != LANE_ROLE[name]:
+            await self._hand_over(turn, name, watch, ready, messages)
         else:
             await self._go_on(turn, name, watch, ready, prompt.guide)
 
     async def _go_on(
         self, turn: TurnState, name: LaneName, watch: Stopwatch, ready: Speculated, guide: Guide | None
     ) -> None:
-        left = self._store.state.options.max_tokens - len(ready.said)
+        left, said = self._store.state.options.max_tokens - len(ready.said), len(ready.said)
         ids = (*ready.ids, *ready.said)
-        request = self._request(name, ids, left, said=len(ready.said), guide=guide, draft=ready.left)
+        request = self._request(name, ids, left, said=said, guide=guide, draft=ready.left)
+        if finished := await self._show(turn, name, watch, request):
+            self._measured(turn, name, watch, ready, finished)
+
+    async def _hand_over(
+        self, turn: TurnState, name: LaneName, watch: Stopwatch, ready: Speculated, messages: list[Message]
+    ) -> None:
+        """The large model says how much of its draft holds, and a token more; the small one goes on there."""
+        left = self._store.state.options.max_tokens - len(ready.said)
+        finished: Finished | None = Finished("length")
+        if ready.left:
+            finished = await self._show(turn, name, watch, self._correcting(name, ready, ready.left, left))
+        if finished and finished.reason == "length" and finished.tokens < left:
+            request = self._continuing(name, messages, left - finished.tokens)
+            rest = await self._show(turn, name, watch, request)
+            finished = finished.then(rest) if rest else None
+        if finished:
+            self._measured(turn, name, watch, ready, finished)
+
+    def _correcting(self, name: LaneName, ready: Speculated, draft: Draft, left: int) -> Request:
+        ids, said = (*ready.ids, *ready.said), len(ready.said)
+        return self._request(name, ids, left, role="llm", said=said, draft=replace(draft, further=1))
+
+    def _continuing(self, name: LaneName, messages: list[Message], left: int) -> Request:
+        tokenizer = self._engine.tokenizer(LANE_ROLE[name])
+        said = tokenizer.encode(self._turn().lanes[name].text)
+        return self._request(name, (*tokenizer.render(messages), *said), left, said=len(said))
+
+    async def _show(
+        self, turn: TurnState, name: LaneName, watch: Stopwatch, request: Request
+    ) -> Finished | None:
+        """Returns how it ended, or None when the lane is there no more."""
         async with aclosing(self._engine.stream(request)) as outputs:
             async for output in outputs:
                 if isinstance(output, Finished):
-                    if self._known(turn, name):
-                        self._measured(turn, name, watch, ready, output)
-                elif not request.cancel.cancelled:
+                    return output if self._known(turn, name) else None
+                if not request.cancel.cancelled:
                     self._grow(turn, name, watch, output)
+        return None
 
     def _known(self, turn: TurnState, name: LaneName) -> bool:
         """Whether it is still there: a new chat begins without it, and counts its turns from 1 again.
@@ -165,6 +194,7 @@ class Answerer:
         name: LaneName,
         ids: tuple[int, ...],
         max_tokens: int,
+        role: Role | None = None,
         said: int = 0,
         guide: Guide | None = None,
         draft: Draft | None = None,
@@ -176,6 +206,7 @@ class Answerer:
             options,
             name,
             ids,
+            role,
             max_tokens=max_tokens,
             said=said,
             priority=Priority.ANSWER if name in AHEAD_LANES else Priority.BASELINE,
@@ -190,30 +221,10 @@ class Answerer:
         self, turn: TurnState, name: LaneName, watch: Stopwatch, ready: Speculated, finished: Finished
     ) -> None:
         """`finished` is about what was computed after the submit only."""
-        last = watch.last if watch.last is not None else self._store.now
-        noted = self._store.state.options.method(name) == "notes"
-        notes, tried = turn.spent if noted else Spent(), turn.prepared.get(name, Preparation())
-        ready_tokens = len(ready.said) + finished.kept
-        metrics = Metrics(
-            ttft=watch.ttft,
-            latency=last - watch.start,
-            tokens=len(ready.said) + finished.tokens,
-            tokens_per_s=_speed(finished),
-            prompt_tokens=len(ready.ids),
-            prefilled_after_submit=0 if ready.finished else finished.prefilled_tokens,
-            ready_tokens=ready_tokens,
-            kept_tokens=ready.kept + finished.kept,
-            thinking_s=notes.seconds + tried.seconds,
-            thinking_tokens=notes.tokens + tried.tokens,
-            wasted_tokens=notes.wasted + tried.tokens - ready_tokens,
-            forwards=ready.forwards + finished.forwards,
-            drafted_tokens=finished.drafted,
-            overhead_s=finished.waited_s,
-            positions=finished.positions,
-            kv_bytes=finished.kv_bytes,
-            compression=compression(self._engine, self._store.state.options, name),
-        )
-        self._finish(turn.id, name, _status(finished), metrics)
+        state = self._store.state
+        used = compression(self._engine, state.options, name)
+        metrics = measured(state.options, name, turn, watch, ready, finished, self._store.now, used)
+        self._finish(turn.id, name, status_of(finished), metrics)
         self._compare(turn.id)
 
     def _compare(self, turn_id: int) -> None:
@@ -243,14 +254,3 @@ class Answerer:
         turn = self._store.state.turn
         assert turn is not None, "a lane runs for the newest turn"
         return turn
-
-
-def _speed(finished: Finished) -> float:
-    """Tokens written a second."""
-    return (finished.tokens - finished.kept) / finished.decode_s if finished.decode_s > 0 else 0.0
-
-
-def _status(finished: Finished) -> LaneStatus:
-    if finished.reason == "cancelled":
-        return "stopped"
-    return "interrupted" if finished.interrupted else "done"

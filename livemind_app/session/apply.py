@@ -32,8 +32,7 @@ def apply(state: State, event: Event) -> State:
         case Action():
             return _action(state, event)
         case Prepared():
-            preparation = Preparation(event.ready, event.done, event.tokens, event.seconds, event.draft)
-            return replace(state, prepared={**state.prepared, event.lane: preparation})
+            return replace(state, prepared={**state.prepared, event.lane: _prepared(event)})
         case Turn(done=False):
             return _submit(state, event)
         case Turn():
@@ -114,11 +113,15 @@ def _draft(state: State, event: Segments) -> State:
     )
 
 
+def _prepared(event: Prepared) -> Preparation:
+    return Preparation(event.ready, event.done, event.tokens, event.seconds, event.draft, event.text)
+
+
 def _unready(prepared: dict[LaneName, Preparation], *, cleared: bool) -> dict[LaneName, Preparation]:
     """What was ready answered another text. Its cost stays, until there is a new prompt; so do drafts."""
     if cleared:
         return {}
-    return {lane: p if p.draft else replace(p, ready=0, done=False) for lane, p in prepared.items()}
+    return {lane: p if p.draft else replace(p, ready=0, done=False, text="") for lane, p in prepared.items()}
 
 
 def _action(state: State, event: Action) -> State:

@@ -87,6 +87,7 @@ class Prepared:
     tokens: int  # generated for this draft and what it was before
     seconds: float  # that took
     draft: bool = False  # it goes along with the text: more of that makes it no less ready
+    text: str = ""  # of the answer, as far as it is ready
 
 
 @dataclass(frozen=True)

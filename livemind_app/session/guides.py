@@ -22,10 +22,12 @@ class Prompt:
     guide: Guide | None = None
 
 
-def rendered(tokenizer: Tokenizers, lane: LaneName, messages: Sequence[Message]) -> Prompt:
-    """The whole chat, whose next turn is the answer."""
+def rendered(
+    tokenizer: Tokenizers, lane: LaneName, messages: Sequence[Message], role: Role | None = None
+) -> Prompt:
+    """The whole chat, whose next turn is the answer; `role`: for another model than the lane's own."""
     if lane not in GUIDED_LANES:
-        return Prompt(tokenizer(LANE_ROLE[lane]).render(messages))
+        return Prompt(tokenizer(role or LANE_ROLE[lane]).render(messages))
     wide, narrow = tokenizer("llm").locate(messages), tokenizer("slm").locate(messages)
     return Prompt(narrow.ids, Guide(wide.ids, align(wide.places, narrow.places), complete=True))
 

@@ -14,7 +14,7 @@ from livemind_app.session.clock import Clock, RealClock
 from livemind_app.session.events import Event
 from livemind_app.session.limits import Limits
 from livemind_app.session.options import Options
-from livemind_app.session.requests import check_able
+from livemind_app.session.requests import check_able, defaults_for
 from livemind_app.session.session import Session
 from livemind_app.session.store import Observe
 
@@ -37,7 +37,7 @@ class SessionManager:
     ) -> None:
         self.engine = engine
         self.limits = limits or Limits()
-        self.defaults = defaults or Options()
+        self.defaults = defaults or defaults_for(engine)
         self._clock = clock or RealClock()
         self.admission = Admission(self.limits.max_answers, self._rest)
         self.ledger = Ledger(self.limits.speculate_per_client, self._clock)

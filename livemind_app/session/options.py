@@ -4,17 +4,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
+from livemind_app.config import Mode
 from livemind_app.errors import ConfigError
-from livemind_app.protocol import Compression, Sampling
-from livemind_app.session.lanes import AHEAD_LANES, LANES, LIVE_LANES, LaneName, Method
+from livemind_app.protocol import Compression, Role, Sampling
+from livemind_app.session.lanes import AHEAD_LANES, LANE_ROLE, LANES, LIVE_LANES, LaneName, Method
 
-Mode = Literal["infer", "draft", "exact", "off"]
 FormatName = Literal["append", "u-pi", "u-pli", "u-spi", "ua-pil", "ua-spi"]
 Granularity = Literal["char", "word", "sentence", "clause"]
 SentenceVAE = Literal["off", Compression]
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "mode": ("infer", "draft", "exact", "off"),
+    "mode": get_args(Mode),
     "format": ("append", "u-pi", "u-pli", "u-spi", "ua-pil", "ua-spi"),
     "granularity": ("char", "word", "sentence", "clause"),
     "lanes": LANES,
@@ -48,7 +48,7 @@ METHODS: dict[Mode, Method] = {  # of the live lanes
 class Options:
     """Raises ConfigError naming the field, the value and what is allowed."""
 
-    mode: Mode = "infer"  # while the user types: take notes; draft; get the exact answer ready; nothing
+    mode: Mode = "draft"  # while the user types: draft; take notes; get the exact answer ready; nothing
     format: FormatName = "append"  # how prompt and notes are laid out for the model
     granularity: Granularity = "sentence"
     min_length: int = 10  # characters a segment has at least
@@ -86,6 +86,10 @@ class Options:
         if self.mode == "off" or lane not in AHEAD_LANES:
             return "none"
         return METHODS[self.mode] if lane in LIVE_LANES else "exact"
+
+    def begun_by(self, lane: LaneName) -> Role:
+        """Whose answer is begun while the user types: drafts are the large model's in every lane."""
+        return "llm" if self.method(lane) == "draft" else LANE_ROLE[lane]
 
     @property
     def takes_notes(self) -> bool:

@@ -5,6 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from math import exp
 from time import perf_counter
+from typing import Any
 
 from livemind_app.errors import LiveMindError
 from livemind_app.protocol import Cancel, Engine, Finished, Priority, Request, Sampling
@@ -12,7 +13,7 @@ from livemind_app.session.admission import Admission
 from livemind_app.session.clients import Client, Ledger, Minute
 from livemind_app.session.events import Prepared, Segment
 from livemind_app.session.guides import Prompt, open_turn, rendered, steady
-from livemind_app.session.lanes import LaneName
+from livemind_app.session.lanes import LANE_ROLE, LaneName
 from livemind_app.session.plan import (
     Known,
     Read,
@@ -180,30 +181,43 @@ class Preparer:
         whole = step.question.text == state.text
         segments = state.segments if whole else (Segment(step.question.text, finished=False),)
         messages = answer_messages(state.options, lane, history(state.turns), segments, state.notes)
-        prompt = rendered(self._engine.tokenizer, lane, messages)
+        role = state.options.begun_by(lane)
+        if role != LANE_ROLE[lane]:
+            await self._follow(running, step)
+        prompt = rendered(self._engine.tokenizer, lane, messages, role)
         answer = self._going_on(self._answers.get(lane), lane, prompt.ids, state.options.sampling)
         self._answers[lane] = answer
         if answer.finished:
             return
         running.before = state.prepared.get(lane, Preparation())
-        allowed = running.allowed = min(self._left(), allowance(state, lane, known))
-        drafted = len(answer.left.ids) if answer.left else 0
-        limit = min(drafted + allowed, state.options.max_tokens - len(answer.said))
-        finished = await self._stream(running, self._continuing(running, answer, prompt, limit), answer)
+        running.allowed = min(self._left(), allowance(state, lane, known))
+        finished = await self._stream(running, self._continuing(running, answer, prompt), answer)
         if finished and finished.reason != "cancelled":
             answer.end(finished, state.options.max_tokens)
             self._show(running)
 
-    def _continuing(self, running: Running, answer: Speculated, prompt: Prompt, limit: int) -> Request:
+    async def _follow(self, running: Running, step: Speculate) -> None:
+        """Have the lane's own model read as well, which is to go on where the draft ends."""
+        state = self._store.state
+        messages = known_messages(state.options, step.lane, history(state.turns), step.question.text)
+        if messages:
+            prompt = steady(self._engine.tokenizer, step.lane, messages)
+            await self._stream(running, self._request(running, prompt, priority=Priority.SPECULATION))
+
+    def _continuing(self, running: Running, answer: Speculated, prompt: Prompt) -> Request:
+        options = self._store.state.options
+        left = options.max_tokens - len(answer.said)
+        draft = replace(answer.left, further=running.allowed) if answer.left else None
         return self._request(
             running,
             Prompt((*answer.ids, *answer.said), prompt.guide),
+            role=options.begun_by(running.step.lane),
             said=len(answer.said),
-            max_tokens=limit,
-            draft=answer.left,
+            max_tokens=left if draft else min(left, running.allowed),
+            draft=draft,
             priority=Priority.SPECULATION,
             sampling=answer.sampling,
-            lookahead=self._store.state.options.lookahead,
+            lookahead=options.lookahead,
         )
 
     async def _stream(
@@ -218,8 +232,6 @@ class Preparer:
                 if answer:
                     answer.add(output)
                     self._count(running, 0 if output.kept else len(output.ids))
-                    if answer.draft and running.tokens >= running.allowed:
-                        return None  # more of the draft went than the engine was to make good
         return None
 
     def _count(self, running: Running, tokens: int) -> None:
@@ -235,10 +247,11 @@ class Preparer:
         if answer:
             tokens, seconds = before.tokens + running.tokens, before.seconds + perf_counter() - running.began
             done = answer.finished is not None
-            draft = self._store.state.options.method(lane) == "draft"
-            self._store.emit(Prepared(self._store.now, lane, len(answer.said), done, tokens, seconds, draft))
+            draft, text = self._store.state.options.method(lane) == "draft", answer.text.lstrip()
+            ready = len(answer.said)
+            self._store.emit(Prepared(self._store.now, lane, ready, done, tokens, seconds, draft, text))
 
-    def _request(self, running: Running, prompt: Prompt, **changes: object) -> Request:
+    def _request(self, running: Running, prompt: Prompt, **changes: Any) -> Request:
         """By default one that only reads."""
         common = {"max_tokens": 0, "priority": Priority.NOTE, "guide": prompt.guide, "cancel": running.cancel}
         options, lane = self._store.state.options, running.step.lane

@@ -2,26 +2,35 @@
 
 from typing import Any, get_args
 
+from livemind_app.config import Mode
 from livemind_app.errors import ConfigError
-from livemind_app.protocol import ROLES, Compression, Engine, Request
+from livemind_app.protocol import ROLES, Compression, Engine, Request, Role
 from livemind_app.session.lanes import GUIDED_LANES, LANE_ROLE, LaneName
 from livemind_app.session.options import Options
 
 
 def lane_request(
-    engine: Engine, session: str, options: Options, lane: LaneName, ids: tuple[int, ...], **rest: Any
+    engine: Engine,
+    session: str,
+    options: Options,
+    lane: LaneName,
+    ids: tuple[int, ...],
+    role: Role | None = None,
+    **rest: Any,
 ) -> Request:
-    """On the lane's own cache."""
-    compressed = compression(engine, options, lane)
-    role = LANE_ROLE[lane]
+    """On the lane's own cache; `role`: of another model than the lane's own."""
+    role = role or LANE_ROLE[lane]
+    compressed = compression(engine, options, lane, role)
     return Request(ids, role, session=session, cache_key=lane, compression=compressed, **rest)
 
 
-def compression(engine: Engine, options: Options, lane: LaneName) -> Compression | None:
-    """As chosen, where the lane's model can do it; the others go on token by token."""
+def compression(
+    engine: Engine, options: Options, lane: LaneName, role: Role | None = None
+) -> Compression | None:
+    """As chosen, where the model can do it; the others go on token by token."""
     if options.sentence_vae == "off" or lane in GUIDED_LANES:
         return None
-    return None if engine.cannot(options.sentence_vae, LANE_ROLE[lane]) else options.sentence_vae
+    return None if engine.cannot(options.sentence_vae, role or LANE_ROLE[lane]) else options.sentence_vae
 
 
 def check_able(engine: Engine, options: Options) -> None:
@@ -34,10 +43,18 @@ def check_able(engine: Engine, options: Options) -> None:
             raise ConfigError(f"{name} cannot be {chosen}: {reasons[chosen]}")
 
 
+def defaults_for(engine: Engine, mode: Mode | None = None) -> Options:
+    """What a session has that chooses nothing: this mode, or the best one that the engine can do."""
+    reason = engine.cannot("draft", "llm")
+    if mode == "draft" and reason:
+        raise ConfigError(f"mode cannot be draft: {reason}")
+    return Options(mode=mode or ("infer" if reason else "draft"))
+
+
 def unable_choices(engine: Engine) -> dict[str, dict[str, str]]:
     """By option: choices that these models do not have, why, and what to do."""
-    drafting = [reason for role in ROLES if (reason := engine.cannot("draft", role))]
-    return {"sentence_vae": _uncompressed(engine), **({"mode": {"draft": drafting[-1]}} if drafting else {})}
+    reason = engine.cannot("draft", "llm")
+    return {"sentence_vae": _uncompressed(engine), **({"mode": {"draft": reason}} if reason else {})}
 
 
 def _uncompressed(engine: Engine) -> dict[str, str]:

@@ -57,6 +57,7 @@ class Preparation:
     tokens: int = 0
     seconds: float = 0.0
     draft: bool = False  # which goes along with the text
+    text: str = ""  # as far as it is ready
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,7 @@ def _composer() -> gr.Textbox:
             gr.Button("Send", elem_id="lm-send", size="sm", variant="primary")
         _place("lm-segments")
         _place("lm-notes")
+        _place("lm-begun")
         _place("lm-examples")
     return prompt
 

@@ -50,7 +50,8 @@ export class Preferences {
   }
 
   consent(allowed) {
-    this.choose({ mode: allowed ? (memory.get("mode") ?? "infer") : "off" });
+    const usual = this.#defaults().mode;
+    this.choose({ mode: allowed ? (memory.get("mode") ?? usual) : "off" });
   }
 
   reset() {

@@ -1,6 +1,7 @@
 // One picture of everything, drawn by all views.
 import { ROLLBACK_SHOWN_S, currentTurn, running, runningNote, shownLanes } from "../store.js";
 import { LANES } from "../words.js";
+import { renderBegun } from "./begun.js";
 import { renderBenchmark } from "./benchmark.js";
 import { renderChats } from "./chats.js";
 import { renderConsent } from "./consent.js";
@@ -35,6 +36,7 @@ export function draw(page, now) {
   renderSpeech();
   renderSegments(state, now);
   renderNotes(state, now);
+  renderBegun(state);
   renderStatus(state, { ...notices, allowed: known }, health);
   renderDrawer(options, unavailable(health));
   renderTurn(state, now, compared);

@@ -37,8 +37,9 @@ def test_every_question_is_asked_in_every_lane_and_the_first_one_changes(tmp_pat
 
 
 def test_figures_of_a_live_lane_are_those_of_its_session(tmp_path: Path) -> None:
-    records = {record.lane: record for record in run(bench(questions=QUESTIONS[:1]), tmp_path / "j")}
-    live, conventional = records["live"], records["conventional"]
+    chosen = bench("infer", "conventional", questions=QUESTIONS[:1])
+    records = {record.lane: record for record in run(chosen, tmp_path / "j")}
+    live, conventional = records["infer"], records["conventional"]
     assert live.sentences == conventional.sentences == 4
     assert live.notes == ("therefore seven",) * 3
     assert (live.tokens_before, live.tokens_after, live.wasted) == (6, 5, 0)  # 8 - 2 · 3 and "he has 5"
@@ -58,18 +59,24 @@ def test_every_lane_asks_what_it_says(tmp_path: Path) -> None:
         (record,) = run(bench(name, questions=question), tmp_path / name, engine=engine)
         asked[name] = (engine, record)
     notes = {name: len(prompts(engine, Priority.NOTE)) for name, (engine, _) in asked.items()}
-    assert notes == {name: 3 if name in ("live", "live-slm") else 0 for name in LANES}
+    assert notes == {name: 3 if name in ("infer", "infer-slm") else 0 for name in LANES}
     final = {name: [r for r in engine.requests if r.max_tokens][-1] for name, (engine, _) in asked.items()}
     prompt = {name: request.ids[: len(request.ids) - request.said] for name, request in final.items()}
     decoded = {name: asked[name][0].tokenizer("llm").decode(ids) for name, ids in prompt.items()}
-    small = {"live-slm", "draft-slm", "exact-slm", "llm-to-slm", "slm"}
+    small = {
+        "infer-slm",
+        "exact-slm",
+        "llm-to-slm",
+        "slm",
+    }  # drafts hold to their end
     assert {name for name, request in final.items() if request.role == "slm"} == small
     same = ("exact", "exact-slm", "llm-to-slm", "prefill", "conventional", "slm")
     assert len({decoded[name] for name in same}) == 1
-    system = decoded["live"].split("\n", 1)[0]
+    system = decoded["infer"].split("\n", 1)[0]
     assert decoded["conventional-brief"].startswith(system)
     assert "therefore seven" not in decoded["conventional-brief"]
-    assert "therefore seven" in decoded["live"]
+    assert "therefore seven" in decoded["infer"]
+    assert decoded["live"] == decoded["draft"] == decoded["conventional-brief"]
 
 
 def test_prefill_computes_the_conventional_prompt_while_it_is_typed(tmp_path: Path) -> None:

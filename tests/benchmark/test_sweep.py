@@ -33,6 +33,7 @@ def test_every_combination_that_makes_a_difference_is_a_lane() -> None:
     ]
     assert dict(swept(args)[1].changes) == {
         "top_k": 5,
+        "mode": "infer",
         "format": "append",
         "granularity": "sentence",
         "think_threshold": 0.3,

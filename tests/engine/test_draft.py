@@ -69,6 +69,30 @@ def test_what_stays_has_its_share_of_the_best_probability_and_what_goes_has_not(
     assert ids[finished.kept :] == joined(tiny.generate(replace(rest, said=finished.kept)))[0]
 
 
+@pytest.mark.parametrize("further", [0, 1, 3])
+def test_so_many_tokens_are_written_behind_what_stays(
+    tiny: OwnedEngine, greedy: tuple[int, ...], further: int
+) -> None:
+    wrong = (*greedy[:8], 1000, *greedy[9:])
+    request = Request(ids_of(tiny), "llm", TOKENS, draft=Draft(wrong, 1.0, further=further))
+    ids, _, finished = joined(tiny.generate(request))
+    assert ids == greedy[: 8 + further]
+    assert (finished.kept, finished.reason) == (8, "length")
+    held = replace(request, draft=Draft(greedy[:-1], 1.0, further=3))
+    assert joined(tiny.generate(held))[0] == greedy  # the request's own limit is the narrower one
+
+
+def test_half_a_character_is_left_to_whoever_goes_on(tiny: OwnedEngine) -> None:
+    """Where `further` cuts, not where the answer ends."""
+    ids = tiny.tokenizer("llm").encode("🦊")
+    assert len(ids) > 1
+    draft = Draft(ids[:1], 0.0, further=0)
+    _, text, _ = joined(tiny.generate(Request(ids_of(tiny), "llm", TOKENS, draft=draft)))
+    assert text == ""
+    whole = replace(draft, ids=ids)
+    assert joined(tiny.generate(Request(ids_of(tiny), "llm", TOKENS, draft=whole)))[1] == "🦊"
+
+
 def test_with_a_threshold_of_zero_all_of_it_stays(tiny: OwnedEngine) -> None:
     draft = tuple(range(1000, 1000 + TOKENS))
     request = Request(ids_of(tiny), "llm", TOKENS + 3, draft=Draft(draft, 0.0))

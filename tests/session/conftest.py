@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from livemind_app.engine.scripted import ScriptedEngine
-from livemind_app.session import Limits, Session, SessionManager
+from livemind_app.session import Limits, Options, Session, SessionManager
 
 Condition = Callable[[Session], bool]
 ONE = "Tom has three apples. "
@@ -44,14 +44,17 @@ def turn_done(session: Session) -> bool:
 
 
 class Scripted:
-    """Manager and session on a scripted engine with the given arguments; closed by `async with`."""
+    """Manager and session on a scripted engine with the given arguments; closed by `async with`.
+
+    Sessions take notes unless they choose.
+    """
 
     def __init__(self, limits: Limits | None = None, **script: Any) -> None:
         self.engine = ScriptedEngine(**script)
         self.limits = limits
 
     async def __aenter__(self) -> "Scripted":
-        self.manager = SessionManager(self.engine, self.limits)
+        self.manager = SessionManager(self.engine, self.limits, Options(mode="infer"))
         self.session = self.manager.create()
         return self
 

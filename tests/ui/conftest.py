@@ -195,10 +195,10 @@ def gates(gates_of_server: Gates) -> Iterator[Gates]:
 
 @pytest.fixture(scope="package")
 def url(gates_of_server: Gates) -> Iterator[str]:
-    """A server with the real page."""
+    """A server with the real page, whose sessions take notes unless they choose."""
     engine = ScriptedEngine(script, token_s=0.001, step=gates_of_server.step)
     # Every test leaves a session behind.
-    app = create_app(Settings(max_sessions=10_000, max_turns=300), engine)
+    app = create_app(Settings(mode="infer", max_sessions=10_000, max_turns=300), engine)
     started = threading.Event()
     with listen("127.0.0.1", 0) as listening:
         server = Server(app, listening, end_streams=app.state.end_streams, announce=lambda _: started.set())

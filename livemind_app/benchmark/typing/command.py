@@ -2,10 +2,12 @@
 
 import argparse
 from pathlib import Path
+from typing import get_args
 
 from livemind_app.benchmark.figures import write_figures
 from livemind_app.benchmark.typing.arguments import add_common, options_of
 from livemind_app.benchmark.typing.lanes import LANES, lanes
+from livemind_app.config import Mode
 
 DEFAULT = "live,live-slm,conventional,slm"
 
@@ -14,6 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_common(parser)
     add = parser.add_argument
     add("--lanes", default=DEFAULT, metavar="LANE[,LANE]", help=f"of {', '.join(LANES)} (default: {DEFAULT})")
+    what = "what live and live-slm do while the user types (default: as in the app)"
+    add("--mode", choices=get_args(Mode), help=what)
 
 
 def run(args: argparse.Namespace) -> int:

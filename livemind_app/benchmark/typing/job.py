@@ -20,9 +20,10 @@ from livemind_app.benchmark.typing.records import Record, Records
 from livemind_app.benchmark.typing.run import Bench, measure
 from livemind_app.benchmark.typing.summary import summarize
 from livemind_app.benchmark.typing.typists import typist
-from livemind_app.config import Settings, at_least
+from livemind_app.config import Mode, Settings, at_least
 from livemind_app.engine.loading import device
 from livemind_app.engine.models.load import resolve_dtype, resolve_weights
+from livemind_app.engine.remote.address import is_address
 from livemind_app.errors import ConfigError
 from livemind_app.loading import open_engine
 from livemind_app.protocol import Engine
@@ -91,7 +92,7 @@ def job_of(name: str, args: argparse.Namespace, lanes: Sequence[BenchLane]) -> J
     labels = [source.label for source in sources]
     if len(set(labels)) < len(labels):
         raise ConfigError("--data: two files end in the same folder and name")
-    defaults = Options(seed=args.seed)
+    defaults = Options(mode=args.mode or _mode(settings), seed=args.seed)
     for lane in lanes:
         lane.options(defaults)  # raises for options out of range
     clock = CLOCKS[args.clock]()
@@ -151,6 +152,11 @@ def _unplaced(typist: str) -> str:
     """
     kind, colon, rest = typist.partition(":")
     return kind + colon + Path(rest).name
+
+
+def _mode(settings: Settings) -> Mode:
+    """The app's own for these models: a server gives no odds to read drafts by."""
+    return "infer" if is_address(settings.llm or "") else "draft"
 
 
 def _questions(args: argparse.Namespace, sources: Sequence[Source]) -> list[Question]:

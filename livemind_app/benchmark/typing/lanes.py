@@ -32,6 +32,8 @@ LANES: dict[str, BenchLane] = {
     for lane in (
         BenchLane("live", "live"),
         BenchLane("live-slm", "live-slm"),
+        BenchLane("infer", "live", {"mode": "infer"}),
+        BenchLane("infer-slm", "live-slm", {"mode": "infer"}),
         BenchLane("draft", "live", {"mode": "draft"}),
         BenchLane("draft-slm", "live-slm", {"mode": "draft"}),
         BenchLane("exact", "exact"),

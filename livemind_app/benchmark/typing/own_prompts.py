@@ -122,7 +122,8 @@ class OwnPrompts:
         add_arguments(parser)
         models = {name: getattr(self._settings, name) for name in ("preset", "llm", "slm", "dtype")}
         models |= {name: getattr(self._settings, name) for name in ("weights", "prefill")}
-        given = {"lanes": ",".join(options.lanes), "typist": typist, "data": data, "json": "figures.json"}
+        given = {"lanes": ",".join(options.lanes), "mode": options.mode, "typist": typist}
+        given |= {"data": str(data), "json": "figures.json"}
         pairs = [f"--set={name}={json.dumps(value)}" for name, value in _changes(options).items()]
         known = [f"--{name}={value}" for name, value in {**models, **given}.items() if value is not None]
         return parser.parse_args([*known, *pairs])

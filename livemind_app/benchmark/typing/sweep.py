@@ -29,6 +29,7 @@ SWEPT: dict[str, tuple[str, Callable[[str], Any]]] = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_common(parser)
+    parser.set_defaults(mode=None)  # its lanes take notes
     for option, (flag, _) in SWEPT.items():
         default = str(getattr(Options(), option))
         help_ = f"values of {option} (default: {default}, the app's)"
@@ -56,15 +57,17 @@ def swept(args: argparse.Namespace) -> list[BenchLane]:
     common = options_of(args.set)
     if twice := sorted(set(common) & set(SWEPT)):
         raise ConfigError(f"--set: {', '.join(twice)} is swept; use {SWEPT[twice[0]][0]}")
+    control = lanes(["conventional"], common)
     values = [_values(args, option) for option in SWEPT]
     combinations = dict.fromkeys(
         _effective(dict(zip(SWEPT, chosen, strict=True))) for chosen in product(*values)
     )
+    common |= {"mode": "infer"}
     live = [
         BenchLane("/".join(str(value) for _, value in options), args.answered_by, {**common, **dict(options)})
         for options in combinations
     ]
-    return [*lanes(["conventional"], common), *live]
+    return [*control, *live]
 
 
 def _effective(options: dict[str, Any]) -> tuple[tuple[str, Any], ...]:

@@ -112,6 +112,8 @@ export const NOTES = {
   "rolled-back": "rolled back",
 };
 
+export const BEGUN = { title: "Your answer, begun before Enter" };
+
 export const HISTORY = {
   title: "Earlier in this chat",
   edit: "Edit and resend",

@@ -47,7 +47,7 @@ export const OPTIONS = {
   draft_threshold: { label: "Strictness of drafts", help: "A drafted word stays if it is at least so likely, compared with the likeliest one. 1: only the likeliest." },
   answered_by: {
     label: "Answered by",
-    help: "Who writes LiveMind's answer; the notes are always the large model's.",
+    help: "Who writes LiveMind's answer; notes and drafts are always the large model's.",
     values: { live: "Large model", "live-slm": "Small model" },
   },
   compared: {

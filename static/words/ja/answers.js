@@ -100,6 +100,8 @@ export const NOTES = {
   "rolled-back": "取り消し",
 };
 
+export const BEGUN = { title: "回答：Enter の前に書き始めたもの" };
+
 export const HISTORY = {
   title: "このチャットの以前の回",
   edit: "編集して再送",

@@ -47,7 +47,7 @@ export const OPTIONS = {
   draft_threshold: { label: "下書きの厳しさ", help: "下書きの語は、最も確からしい語に比べてこの割合以上なら残ります。1：最も確からしい語だけ。" },
   answered_by: {
     label: "回答者",
-    help: "LiveMind の回答を書くモデル。メモは常に大きいモデルです。",
+    help: "LiveMind の回答を書くモデル。メモと下書きは常に大きいモデルです。",
     values: { live: "大きいモデル", "live-slm": "小さいモデル" },
   },
   compared: {

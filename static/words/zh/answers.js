@@ -90,6 +90,8 @@ export const PANE = {
 
 export const NOTES = { title: "打字时的笔记", list: "笔记", parts: "提示的各段", cut: "被截断", "rolled-back": "已撤回" };
 
+export const BEGUN = { title: "回答：按 Enter 之前已开始写" };
+
 export const HISTORY = {
   title: "本对话的先前各轮",
   edit: "修改并重发",

@@ -47,7 +47,7 @@ export const OPTIONS = {
   draft_threshold: { label: "草稿的严格度", help: "草稿中的词与最可能的词相比至少要有这么可能，才会保留。1：只留最可能的词。" },
   answered_by: {
     label: "由谁回答",
-    help: "谁来写 LiveMind 的回答；笔记总是大模型的。",
+    help: "谁来写 LiveMind 的回答；笔记和草稿总是大模型的。",
     values: { live: "大模型", "live-slm": "小模型" },
   },
   compared: {
