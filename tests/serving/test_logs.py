@@ -50,17 +50,16 @@ class Told:
         assert response.status_code >= 400
         self.texts.append(f"{response.headers} {response.text}")
 
-    def use(self, http: httpx.Client) -> None:
-        """Type in every way, rightly and wrongly."""
-        self.token = http.post("/api/sessions", json={"options": {"lanes": ["live", "slm"]}}).json()[
-            "session"
-        ]
+    def use(self, http: httpx.Client, mode: str, event: str) -> None:
+        """Type in every way, rightly and wrongly; `event` tells of what is thought meanwhile."""
+        options = {"mode": mode, "lanes": ["live", "slm"]}
+        self.token = http.post("/api/sessions", json={"options": options}).json()["session"]
         url = f"/api/sessions/{self.token}"
         with http.stream("GET", f"{url}/events") as response:
             frames = parse(response.iter_lines())
             body = {"revision": 1, "text": TYPED}
             assert http.put(f"{url}/draft", json=body).status_code == 202
-            until(frames, "action")
+            until(frames, event)
             self.refused(http.put(f"{url}/draft", json=body))
             self.refused(http.put(f"{url}/draft", json={**body, SECRET: 1}))
             self.refused(http.put(f"{url}/draft", content=f'{{"text": "{SECRET}'.encode()))
@@ -86,7 +85,8 @@ class Told:
         self.texts.append(http.get("/api/health").text)
 
 
-def test_a_secret_that_is_typed_is_in_no_log_metric_or_refusal() -> None:
+@pytest.mark.parametrize(("mode", "event"), [("draft", "prepared"), ("infer", "action")])
+def test_a_secret_that_is_typed_is_in_no_log_metric_or_refusal(mode: str, event: str) -> None:
     told = Told()
     command = [sys.executable, "-c", PROGRAM]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -94,7 +94,7 @@ def test_a_secret_that_is_typed_is_in_no_log_metric_or_refusal() -> None:
         try:
             url = process.stdout.readline().split()[-1]
             with httpx.Client(base_url=url, timeout=WAIT_S) as http:
-                told.use(http)
+                told.use(http, mode, event)
             process.terminate()
             out, errors = process.communicate(timeout=WAIT_S)
         finally:
