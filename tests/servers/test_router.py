@@ -1,0 +1,78 @@
+"""The same on a router before two workers: one of them may die."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from livemind_app.engine.split import OwnedEngine
+from livemind_app.protocol import Request
+from livemind_app.session import Session, SessionManager
+from tests.engine.test_contract import (  # noqa: F401 - run here on another engine
+    ids_of,
+    joined,
+    test_a_long_prompt_in_chunks_equals_its_continuation,
+    test_says_something_sensible,
+    test_scores_are_log_probabilities_of_the_first_token,
+)
+from tests.servers.conftest import RealServer, connected, router, vllm
+from tests.servers.test_vllm import TEXT, test_a_typing_session  # noqa: F401 - the same
+from tests.session.conftest import turn_done, until
+
+BLOCK = 32  # tokens that a worker's prefix cache keeps together
+
+
+@pytest.fixture(scope="module")
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[RealServer]]:
+    """One after the other: two that start at once take all of this machine's memory for a moment."""
+    made: list[RealServer] = []
+    try:
+        for number in range(2):
+            made.append(vllm(tmp_path_factory.mktemp(f"worker-{number}")).start().wait())
+        yield made
+    finally:
+        for worker in made:
+            worker.kill()
+
+
+@pytest.fixture(scope="module")
+def engine(workers: list[RealServer], tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnedEngine]:
+    between = router(tmp_path_factory.mktemp("router"), workers).start().wait()
+    with connected(between) as engine:
+        yield engine
+    between.kill()
+
+
+def test_a_growing_prompt_stays_with_the_worker_that_has_read_it(engine: OwnedEngine) -> None:
+    ids = ids_of(engine, TEXT * 6)
+    lengths = range(len(ids) // 2, len(ids), 24)
+    cached = [
+        joined(engine.generate(Request(ids[:length], "llm", 0, session="s", cache_key="grow")))[2].cached_tokens
+        for length in lengths
+    ]
+    assert all(now >= length - 24 - BLOCK for now, length in zip(cached[1:], lengths[1:], strict=True))
+
+
+async def test_a_killed_worker_loses_no_text_and_the_other_answers(
+    engine: OwnedEngine, workers: list[RealServer]
+) -> None:
+    """What was being answered by the dead one may fail; what is typed stays, and what is asked next is answered."""
+    manager = SessionManager(engine)
+    sessions = [manager.create({"lanes": ["conventional"], "max_tokens": 200}) for _ in range(4)]
+    for number, session in enumerate(sessions):
+        session.submit(1, f"Count from {number} to two hundred, in words.")
+        await until(session, lambda s: bool(s.state.turn and s.state.turn.answer), timeout=60)
+        session.draft(2, TEXT)
+    workers[0].kill()
+    for session in sessions:
+        await until(session, turn_done, timeout=120)
+        assert session.state.text == TEXT
+        session.configure({"max_tokens": 8})
+        assert await _answered(session)
+    workers[0].start().wait()
+    await manager.close()
+
+
+async def _answered(session: Session) -> bool:
+    session.submit(session.state.revision + 1, TEXT)
+    await until(session, turn_done, timeout=60)
+    return session.state.turns[-1].lanes["conventional"].status == "done"
