@@ -26,8 +26,8 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[RealServe
     """One after the other: two that start at once take all of this machine's memory for a moment."""
     made: list[RealServer] = []
     try:
-        for number in range(2):
-            made.append(vllm(tmp_path_factory.mktemp(f"worker-{number}")).start().wait())
+        for name in ("one", "other"):
+            made += [vllm(tmp_path_factory.mktemp(name)).start().wait()]
         yield made
     finally:
         for worker in made:
@@ -45,17 +45,15 @@ def engine(workers: list[RealServer], tmp_path_factory: pytest.TempPathFactory) 
 def test_a_growing_prompt_stays_with_the_worker_that_has_read_it(engine: OwnedEngine) -> None:
     ids = ids_of(engine, TEXT * 6)
     lengths = range(len(ids) // 2, len(ids), 24)
-    cached = [
-        joined(engine.generate(Request(ids[:length], "llm", 0, session="s", cache_key="grow")))[2].cached_tokens
-        for length in lengths
-    ]
+    requests = [Request(ids[:length], "llm", 0, session="s", cache_key="grow") for length in lengths]
+    cached = [joined(engine.generate(request))[2].cached_tokens for request in requests]
     assert all(now >= length - 24 - BLOCK for now, length in zip(cached[1:], lengths[1:], strict=True))
 
 
 async def test_a_killed_worker_loses_no_text_and_the_other_answers(
     engine: OwnedEngine, workers: list[RealServer]
 ) -> None:
-    """What was being answered by the dead one may fail; what is typed stays, and what is asked next is answered."""
+    """What the dead one was answering may fail; what is typed stays, and what is asked next is answered."""
     manager = SessionManager(engine)
     sessions = [manager.create({"lanes": ["conventional"], "max_tokens": 200}) for _ in range(4)]
     for number, session in enumerate(sessions):
