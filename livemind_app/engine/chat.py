@@ -41,6 +41,12 @@ class ChatTokenizer:
         assert isinstance(text, str)
         return text
 
+    def spell(self, ids: Sequence[int]) -> str:
+        """As `decode`, with the marks of turns written out."""
+        text = self._tokenizer.decode(list(ids), clean_up_tokenization_spaces=False)
+        assert isinstance(text, str)
+        return text
+
     @property
     def marks(self) -> frozenset[int]:
         """Tokens that stand for no text: where turns begin and end."""

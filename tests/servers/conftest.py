@@ -101,7 +101,7 @@ def engine(server: RealServer) -> Iterator[OwnedEngine]:
 
 @contextmanager
 def connected(server: RealServer) -> Iterator[OwnedEngine]:
-    name = f"{server.base}#smol"
+    name = f"{server.base}?tokenizer={prepare(MODEL, lambda progress: None)}#smol"
     with closing(load_engine(llm=name, slm=name)) as engine:
         engine.wait()
         yield engine

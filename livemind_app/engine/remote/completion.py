@@ -1,6 +1,6 @@
 """One request as one completion of a server."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -26,6 +26,10 @@ class Served:
     ends: frozenset[int]
     context: int
     extras: dict[str, Any] = field(default_factory=dict)  # parameters beyond OpenAI's that it takes
+    spelt: bool = False  # it takes prompts as text only
+
+    def prompt(self, ids: Sequence[int]) -> list[int] | str:
+        return self.tokenizer.spell(ids) if self.spelt else list(ids)
 
 
 class Completion:
@@ -83,7 +87,7 @@ class Completion:
         }
         return {
             "model": self._served.name,
-            "prompt": list(request.ids),
+            "prompt": self._served.prompt(request.ids),
             # Servers refuse 0, and one token is a cheap way to read a prompt.
             "max_tokens": max(self._room(), 1),
             "temperature": sampling.temperature,

@@ -31,6 +31,8 @@ AFFINITY = "X-Session-Id"  # by which routers keep a session with one replica
 UNKNOWN = 1 << 30  # tokens of context, of a server that does not tell
 WAITS_S = (0.2, 0.5, 1.0, 2.0)  # between attempts to reach a server that is not up yet
 
+REFUSALS = (400, 404, 422)  # of what a server cannot do
+
 
 class RemoteEngine:
     """Its event loop has a thread of its own, so callers may have another loop, or none."""
@@ -121,16 +123,18 @@ class RemoteEngine:
                 self._served.set_exception(EngineError(reason))
 
     async def _ask(self) -> Served:
-        model = self._choose(await self._client.models())
+        model = await self._choose(await self._client.models())
         root = str(model.get("root") or model["id"])
         tokenizer = await asyncio.to_thread(remote_tokenizer, self._address.tokenizer, root)
         context = model.get("max_model_len") or (model.get("meta") or {}).get("n_ctx_train") or UNKNOWN
         served = Served(str(model["id"]), tokenizer, tokenizer.end_ids(None), int(context))
-        return replace(served, extras=await self._extras(served))
+        return await self._able(served)
 
-    def _choose(self, models: list[dict[str, Any]]) -> dict[str, Any]:
+    async def _choose(self, models: list[dict[str, Any]]) -> dict[str, Any]:
         wanted = self._address.model
         found = [model for model in models if not wanted or model.get("id") == wanted]
+        if wanted and not found and await self._answers(wanted):
+            return {"id": wanted}
         if len(found) != 1:
             names = ", ".join(str(model.get("id")) for model in models) or "none"
             raise ModelError(
@@ -138,20 +142,30 @@ class RemoteEngine:
             )
         return found[0]
 
-    async def _extras(self, served: Served) -> dict[str, Any]:
-        """Of the parameters that not every server takes those that this one does."""
-        extras: dict[str, Any] = {"return_token_ids": True, "return_tokens_as_token_ids": True}
+    async def _answers(self, model: str, **body: Any) -> bool:
+        """Whether it takes this; a router need not list what its workers serve."""
+        body = {"model": model, "prompt": "a", "max_tokens": 1, "stream": True, **body}
+        try:
+            async with aclosing(self._client.complete(body, {})) as pieces:
+                async for _ in pieces:
+                    pass
+        except Refused as error:
+            if error.status not in REFUSALS:
+                raise ServerFailed(str(error)) from error  # it may do later
+            return False
+        return True
+
+    async def _able(self, served: Served) -> Served:
+        """With what not every server takes, where this one does."""
         ids = served.tokenizer.encode("a")
+        spelt = not await self._answers(served.name, prompt=list(ids))
+        served = replace(served, spelt=spelt)
+        extras: dict[str, Any] = {"return_token_ids": True, "return_tokens_as_token_ids": True}
+        extras |= {"add_special_tokens": False} if spelt else {}  # the marks of turns are spelt too
         for name, value in (("cache_salt", "probe"), ("priority", 1)):
-            body = {"model": served.name, "prompt": list(ids), "max_tokens": 1, "stream": True, **extras}
-            try:
-                async with aclosing(self._client.complete({**body, name: value}, {})) as pieces:
-                    async for _ in pieces:
-                        pass
+            if await self._answers(served.name, prompt=served.prompt(ids), **extras, **{name: value}):
                 extras[name] = value
-            except Refused:
-                continue
-        return extras
+        return replace(served, extras=extras)
 
     # Generating.
 

@@ -29,6 +29,7 @@ class Faults:
     error_after: int | None = None  # tokens, then an error event and [DONE], as a killed worker's
     stall_after: int | None = None  # tokens, then nothing
     refused: tuple[str, ...] = ()  # parameters that this server does not take
+    texts_only: bool = False  # prompts as ids are refused, as sglang-router does
     plain: bool = False  # a server that knows no more than OpenAI's
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -39,6 +40,7 @@ class FakeServer:
     def __init__(self, engine: Engine, root: str, model: str = "smol", context: int = 8192) -> None:
         self.engine = engine
         self.faults = Faults()
+        self._model = model
         self._models = [{"id": model, "root": root, "max_model_len": context}]
         self.app = FastAPI()
         self.app.add_api_route("/v1/models", self._list)
@@ -51,9 +53,13 @@ class FakeServer:
         body, faults = await request.json(), self.faults
         faults.bodies.append(body)
         faults.headers.append(dict(request.headers))
+        if body["model"] != self._model:
+            return JSONResponse({"error": {"message": f"no model {body['model']}"}}, 404)
         if faults.status:
             headers = {"Retry-After": faults.retry_after} if faults.retry_after else None
             return JSONResponse({"error": "switched on"}, faults.status.pop(0), headers=headers)
+        if faults.texts_only and not isinstance(body["prompt"], str):
+            return JSONResponse({"error": {"message": "prompt must be a string"}}, 422)
         if found := [name for name in faults.refused if name in body]:
             return JSONResponse({"error": {"message": f"unknown {found}"}}, 400)
         return StreamingResponse(self._stream(body), media_type="text/event-stream")
@@ -92,7 +98,7 @@ class FakeServer:
 
 def _generation(body: dict[str, Any], engine: Engine) -> Generation:
     return Generation(
-        ids=tuple(body["prompt"]),
+        ids=_ids(body["prompt"], engine),
         role="llm",
         max_tokens=body["max_tokens"],
         session=body.get("cache_salt", ""),
@@ -108,8 +114,12 @@ def _generation(body: dict[str, Any], engine: Engine) -> Generation:
     )
 
 
+def _ids(prompt: str | list[int], engine: Engine) -> tuple[int, ...]:
+    return engine.tokenizer("llm").encode(prompt) if isinstance(prompt, str) else tuple(prompt)
+
+
 def _likeliest(engine: Engine, body: dict[str, Any]) -> dict[str, float]:
-    ids = tuple(body["prompt"])
+    ids = _ids(body["prompt"], engine)
     *_, finished = engine.generate(Generation(ids, "llm", 0, score=tuple(range(49152))))
     assert isinstance(finished, Finished)
     order = sorted(range(len(finished.scores)), key=lambda token: -finished.scores[token])

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
@@ -14,7 +15,7 @@ from livemind_app.engine.remote.address import parse
 from livemind_app.engine.scripted import ScriptedEngine
 from livemind_app.engine.split import OwnedEngine
 from livemind_app.errors import ConfigError, ContextTooLong, EngineError, ModelError, ServerFailed
-from livemind_app.protocol import Cancel, Chunk, Finished, Priority, Request
+from livemind_app.protocol import Cancel, Chunk, Finished, Message, Priority, Request
 from tests.engine.remote.fake_openai import FakeServer, Faults, serving
 
 ROOT = "smollm2-135m"
@@ -168,6 +169,43 @@ def test_a_prompt_beyond_the_context_is_refused_here(server: FakeServer) -> None
         assert len(said(engine)) == 1
         with pytest.raises(ContextTooLong, match="smol"):
             said(engine, replace(REQUEST, ids=(1,) * 4))
+
+
+def test_a_router_need_not_know_what_its_workers_serve(server: FakeServer) -> None:
+    server._models[:] = [{"id": "unknown"}]
+    with serving(server.app) as url:
+        name = f"{url}/v1?tokenizer={ROOT}#smol"
+        with closing(load_engine(llm=name, slm=name)) as engine:
+            assert said(engine) == tuple(range(100, 108))
+
+
+def test_a_server_that_takes_no_ids_gets_the_text_that_they_spell(server: FakeServer) -> None:
+    server.faults.texts_only = True
+    with serving(server.app) as url:
+        name = f"{url}/v1#smol"
+        with closing(load_engine(llm=name, slm=name)) as engine:
+            engine.wait()
+            tokenizer = engine.tokenizer("llm")
+            chat = [
+                {"role": "system", "content": "Be brief."},
+                {"role": "user", "content": " 日本 🦊  and\n\nmore "},
+            ]
+            ids = tokenizer.render(cast(list[Message], chat))
+            assert said(engine, replace(REQUEST, ids=ids)) == tuple(range(100, 108))
+            body = server.faults.bodies[-1]
+            assert tokenizer.encode(body["prompt"]) == ids
+            assert body["add_special_tokens"] is False
+            assert "cache_salt" in body
+
+
+def test_a_server_that_is_busy_is_not_taken_for_one_that_cannot(server: FakeServer) -> None:
+    server.faults.status = [503] * 3  # as often as a request is tried
+    with serving(server.app) as url:
+        name = f"{url}/v1#smol"
+        with closing(load_engine(llm=name, slm=name)) as engine:
+            engine.wait()
+            said(engine)
+            assert server.faults.bodies[-1]["prompt"] == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
