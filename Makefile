@@ -96,12 +96,18 @@ rm $(VENV)/.making; \
 touch $@
 endef
 
-# Sets $$chromium to the browser for the tests of the page.
+# Sets $$chromium to the browser for the tests of the page: the one named, else the one that the pinned Playwright
+# brings, else the system's.
 define find_chromium
 set -e; \
-find_it() { for name in "$${LIVEMIND_CHROMIUM:-}" chromium chromium-browser google-chrome; do \
-    [ -n "$$name" ] && command -v "$$name" && return; done; return 1; }; \
-if ! chromium=$$(find_it); then \
+pinned() { \
+    $(BIN)/playwright install chromium >/dev/null 2>&1 || return 1; \
+    found=$$($(BIN)/python -c 'from playwright.sync_api import sync_playwright as play; \
+with play() as p: print(p.chromium.executable_path)'); \
+    "$$found" --version >/dev/null 2>&1 && echo "$$found"; }; \
+find_it() { for name in chromium chromium-browser google-chrome; do command -v "$$name" && return; done; return 1; }; \
+chromium=$${LIVEMIND_CHROMIUM:-}; \
+if [ -z "$$chromium" ] && ! chromium=$$(pinned) && ! chromium=$$(find_it); then \
     if [ "$$(id -u)" = 0 ]; then sudo=; else sudo="sudo -n"; fi; \
     if command -v apt-get >/dev/null && $$sudo true 2>/dev/null; then \
         echo "Installing Chromium …"; \
