@@ -79,7 +79,8 @@ class ScriptedEngine:
 
     `think` decides, from the rendered prompt, which of two scored tokens is the likely one, `ends` whether
     a single one is.
-    `step` is called on the worker's thread before every token; a test may block there.
+    `step` is called on the worker's thread before every token; a test may block there. `requests` are
+    all that were made, where they are `recorded`.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class ScriptedEngine:
         ends: Callable[[str], bool] = lambda prompt: False,
         step: Callable[[Request], None] = lambda request: None,
         cannot: Mapping[Ability, str] | None = None,
+        recorded: bool = True,
     ) -> None:
         self._script = script
         self._token_s = token_s
@@ -101,6 +103,7 @@ class ScriptedEngine:
         self._tokenizer = WordTokenizer()
         self._caches: dict[tuple[str, str, Role], tuple[int, ...]] = {}
         self._worker = Worker()
+        self._recorded = recorded
         self.requests: list[Request] = []
 
     async def ready(self) -> None:
@@ -132,7 +135,8 @@ class ScriptedEngine:
         self._worker.close()
 
     def _start(self, request: Request, sink: Sink) -> None:
-        self.requests.append(request)
+        if self._recorded:
+            self.requests.append(request)
         self._worker.submit(request, self._generation(request), sink)
 
     def _generation(self, request: Request) -> Generation:

@@ -11,5 +11,5 @@ class Limits:
     idle_s: float = 1800.0  # a session without calls and readers for so long expires
     max_answers: int = 32  # that users wait for at once; from half of it on nothing is computed ahead
     speculate_per_client: int = 6000  # tokens a minute in all sessions of one client; 0: any number
-    ring: int = 4096  # events kept for readers that come back
+    ring: int = 1024  # events kept for readers that come back
     ring_text: int = 1_000_000  # characters in them

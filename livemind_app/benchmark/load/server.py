@@ -50,7 +50,7 @@ def main() -> None:
     from livemind_app.session.limits import Limits
     from livemind_app.session.manager import SessionManager
 
-    engine = ScriptedEngine(token_s=TOKEN_S)
+    engine = ScriptedEngine(token_s=TOKEN_S, recorded=False)  # hours of load would fill the memory
     manager = SessionManager(engine, Limits(max_sessions=int(sys.argv[2])))
     with listen("127.0.0.1", int(sys.argv[1])) as listening:
         app = create_api(manager, engine.status)
