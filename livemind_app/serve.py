@@ -28,13 +28,13 @@ from livemind_app.sentence_vae.inspector import Inspector
 from livemind_app.serving import logs
 from livemind_app.serving.access import Access
 from livemind_app.serving.app import create_api
+from livemind_app.serving.first_paint import FirstPaint
 from livemind_app.serving.history import History, open_history
 from livemind_app.serving.inspector_routes import inspector_router
 from livemind_app.serving.server import Server, listen
 from livemind_app.session.limits import Limits
 from livemind_app.session.manager import SessionManager
 from livemind_app.session.requests import defaults_for
-from livemind_app.ui.first_paint import FirstPaint
 from livemind_app.ui.login import SpaceUsers
 from livemind_app.ui.page import build_page, mount_options
 

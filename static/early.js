@@ -1,4 +1,4 @@
-// The box that is there before Gradio's (ui/first_paint.py): what was typed into it goes on in the real one.
+// The box that is there before Gradio's (serving/first_paint.py): what was typed into it goes on in the real one.
 
 // Its text, as soon as no input method composes in it; null where there is none.
 export async function typedEarly() {

@@ -38,7 +38,7 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._common.items():
                     headers.setdefault(name, value)
-                if _is_page(headers):
+                if is_page(headers):
                     held.append(message)
                     return
                 headers.setdefault("Content-Security-Policy", f"default-src 'none'; {self._ancestors}")
@@ -66,7 +66,7 @@ class SecurityHeaders:
         MutableHeaders(scope=messages[0]).setdefault("Content-Security-Policy", policy)
 
 
-def _is_page(headers: MutableHeaders) -> bool:
+def is_page(headers: MutableHeaders) -> bool:
     return headers.get("content-type", "").startswith("text/html") and "content-encoding" not in headers
 
 

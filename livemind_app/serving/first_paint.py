@@ -8,6 +8,8 @@ import re
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from livemind_app.serving.headers import is_page
+
 BODY = re.compile(rb"<body[^>]*>")
 
 
@@ -27,7 +29,7 @@ class FirstPaint:
 
         async def watched(message: Message) -> None:
             nonlocal start, body
-            if message["type"] == "http.response.start" and _is_page(message):
+            if message["type"] == "http.response.start" and is_page(MutableHeaders(scope=message)):
                 start = message
             elif start is None:
                 await send(message)
@@ -44,8 +46,3 @@ class FirstPaint:
             MutableHeaders(scope=start)["content-length"] = str(len(body))
         await send(start)
         await send({"type": "http.response.body", "body": body})
-
-
-def _is_page(start: Message) -> bool:
-    headers = MutableHeaders(scope=start)
-    return headers.get("content-type", "").startswith("text/html") and "content-encoding" not in headers
