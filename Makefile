@@ -101,6 +101,7 @@ endef
 define find_chromium
 set -e; \
 pinned() { \
+    echo "Looking for the Chromium of Playwright, or fetching it …" >&2; \
     $(BIN)/playwright install chromium >/dev/null 2>&1 || return 1; \
     found=$$($(BIN)/python -c 'from playwright.sync_api import sync_playwright as play; \
 with play() as p: print(p.chromium.executable_path)'); \

@@ -8,6 +8,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -196,9 +197,17 @@ def gates(gates_of_server: Gates) -> Iterator[Gates]:
 @pytest.fixture(scope="package")
 def url(gates_of_server: Gates) -> Iterator[str]:
     """A server with the real page, whose sessions take notes unless they choose."""
-    engine = ScriptedEngine(script, token_s=0.001, step=gates_of_server.step)
     # Every test leaves a session behind.
-    app = create_app(Settings(mode="infer", max_sessions=10_000, max_turns=300), engine)
+    settings = Settings(mode="infer", max_sessions=10_000, max_turns=300)
+    with page_served(settings, gates_of_server) as served:
+        yield served
+
+
+@contextmanager
+def page_served(settings: Settings, gates_of_server: Gates) -> Iterator[str]:
+    engine = ScriptedEngine(script, token_s=0.001, step=gates_of_server.step)
+    with ThreadPoolExecutor(1) as apart:  # the browser's thread cannot run another event loop
+        app = apart.submit(create_app, settings, engine).result()
     started = threading.Event()
     with listen("127.0.0.1", 0) as listening:
         server = Server(app, listening, end_streams=app.state.end_streams, announce=lambda _: started.set())

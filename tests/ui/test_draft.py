@@ -1,9 +1,12 @@
 """The mode draft on the page: the answer goes along with the text, and Enter shows what stays of it."""
 
-from playwright.sync_api import expect
+import re
 
+from playwright.sync_api import BrowserContext, expect
+
+from livemind_app.config import Settings
 from livemind_app.protocol import Priority
-from tests.ui.conftest import ANSWER, Gates, LivePage
+from tests.ui.conftest import ANSWER, Gates, LivePage, Log, open_page, page_served
 
 
 def test_a_draft_is_told_while_typing_and_shown_at_enter(live: LivePage, gates: Gates) -> None:
@@ -25,3 +28,17 @@ def test_a_draft_is_told_while_typing_and_shown_at_enter(live: LivePage, gates: 
     expect(live.lane("live").locator(".lm-answer")).to_have_text(f"The llm says: {ANSWER}")
     expect(live.lane("live").locator(".lm-figures")).to_contain_text("Ready at Enter9 tokens")
     live.wait_for_lane("conventional", "done")
+
+
+def test_as_it_is_served_an_example_types_itself_and_its_answer_is_begun(
+    context: BrowserContext, gates_of_server: Gates
+) -> None:
+    with page_served(Settings(), gates_of_server) as url:
+        log = Log(url)
+        live = open_page(context, log)
+        live.page.get_by_role("button", name="Type an example for me").click()
+        expect(live.status).to_contain_text("Drafting along", timeout=60_000)
+        expect(live.page.locator(".lm-begun-text")).to_have_text(f"The llm says: {ANSWER}")
+        expect(live.page.locator(".lm-headline")).to_have_text(re.compile("^Ready .* s"), timeout=90_000)
+        live.page.close()
+        assert not log.found
