@@ -121,7 +121,7 @@ class Answerer:
         prompt = rendered(self._engine.tokenizer, name, messages, begun_by)
         ready = self._preparer.take(name, prompt.ids, options.sampling)
         if ready.said:
-            self._grow(turn, name, watch, Chunk(tuple(ready.said), ready.text))
+            self._grow(turn, name, watch, Chunk(tuple(ready.said), ready.text, kept=True))
         if ready.finished:
             self._measured(turn, name, watch, ready, replace(ready.finished, tokens=0, kept=0))
         elif begun_by != LANE_ROLE[name]:
@@ -187,7 +187,8 @@ class Answerer:
         watch.token(self._store.now)
         begun = bool(self._turn().lanes[name].text)
         if text := chunk.text if begun else chunk.text.lstrip():
-            self._store.emit(Answer(self._store.now, turn.id, name, text, chunk.drafted))
+            written = 0 if chunk.kept else len(chunk.ids)
+            self._store.emit(Answer(self._store.now, turn.id, name, text, chunk.drafted, written))
 
     def _request(
         self,

@@ -19,6 +19,7 @@ from livemind_app.session.events import (
 from livemind_app.session.lanes import LaneName
 from livemind_app.session.options import Options
 from livemind_app.session.state import LaneState, Note, Preparation, Spent, State, TurnState, with_lane
+from livemind_app.session.thoughts import holding
 
 LaneChange = Callable[[LaneState], LaneState]
 TurnChange = Callable[[TurnState], TurnState]
@@ -108,20 +109,25 @@ def _draft(state: State, event: Segments) -> State:
         segments=event.segments,
         notes=notes,
         spent=spent if event.segments else Spent(),
-        prepared=state.prepared if text == state.text else _unready(state.prepared, cleared=not text),
+        prepared=state.prepared if text == state.text else _unready(state.prepared, state.text, text),
         pace=state.pace.keystroke(event.at, len(text) - len(state.text)),
     )
 
 
 def _prepared(event: Prepared) -> Preparation:
-    return Preparation(event.ready, event.done, event.tokens, event.seconds, event.draft, event.text)
+    figures = (event.ready, event.done, event.tokens, event.seconds)
+    return Preparation(*figures, event.draft, event.text, event.thoughts)
 
 
-def _unready(prepared: dict[LaneName, Preparation], *, cleared: bool) -> dict[LaneName, Preparation]:
+def _unready(prepared: dict[LaneName, Preparation], before: str, text: str) -> dict[LaneName, Preparation]:
     """What was ready answered another text. Its cost stays, until there is a new prompt; so do drafts."""
-    if cleared:
-        return {}
-    return {lane: p if p.draft else replace(p, ready=0, done=False, text="") for lane, p in prepared.items()}
+    return {lane: _unready_lane(p, before, text) for lane, p in prepared.items()} if text else {}
+
+
+def _unready_lane(preparation: Preparation, before: str, text: str) -> Preparation:
+    if preparation.draft:
+        return replace(preparation, thoughts=holding(preparation.thoughts, before, text))
+    return replace(preparation, ready=0, done=False, text="", thoughts=())
 
 
 def _action(state: State, event: Action) -> State:

@@ -76,6 +76,21 @@ class Action:
 
 
 @dataclass(frozen=True)
+class Thought:
+    """What one part of the draft gave to the answer that is begun on it.
+
+    The answer's text from `begin` to where the next thought begins is its share.
+    """
+
+    index: int  # of the last segment that was read
+    upto: int  # characters of the draft
+    begin: int  # characters of the answer that were there before and hold
+    tokens: int  # generated
+    seconds: float
+    running: bool
+
+
+@dataclass(frozen=True)
 class Prepared:
     """A lane has more ready of an answer that nobody has asked for yet."""
 
@@ -88,6 +103,7 @@ class Prepared:
     seconds: float  # that took
     draft: bool = False  # it goes along with the text: more of that makes it no less ready
     text: str = ""  # of the answer, as far as it is ready
+    thoughts: tuple[Thought, ...] = ()  # in the order of the draft
 
 
 @dataclass(frozen=True)
@@ -112,6 +128,7 @@ class Answer:
     lane: LaneName
     delta: str
     drafted: bool = False  # by lookahead, and the model agreed
+    tokens: int = 0  # written after the submit; 0 of what was there before it
 
 
 @dataclass(frozen=True)
@@ -168,6 +185,8 @@ def to_wire(event: Event) -> dict[str, Any]:
     match event:  # by hand: `asdict` copies deeply, and this is done for every keystroke and token
         case Segments():
             wire["segments"] = [vars(segment) for segment in event.segments]
+        case Prepared():
+            wire["thoughts"] = [vars(thought) for thought in event.thoughts]
         case Lane(metrics=Metrics() as metrics):
             wire["metrics"] = vars(metrics)
     return wire

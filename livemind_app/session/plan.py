@@ -154,6 +154,13 @@ def worthwhile(state: State, step: Read | Speculate, tokens: int) -> bool:
     return state.text.startswith(text) and (tokens < SLICE or text.startswith(whole_words(state.text)))
 
 
+def still_asked(state: State, step: Speculate) -> bool:
+    """Whether what was said so far is of use for the text as it stands."""
+    if state.options.method(step.lane) == "draft":
+        return state.text.startswith(step.question.text)
+    return question_of(state, step.lane) == step.question
+
+
 def _ends(state: State, lane: LaneName, known: Known, idle: float) -> bool:
     """Whether this may be all. Right after a sentence the time belongs to the note on it."""
     patience = state.pace.hesitation_s if state.options.method(lane) == "notes" else 0.0

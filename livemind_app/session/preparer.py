@@ -2,16 +2,15 @@
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import exp
-from time import perf_counter
 from typing import Any
 
 from livemind_app.errors import LiveMindError
-from livemind_app.protocol import Cancel, Engine, Finished, Priority, Request, Sampling
+from livemind_app.protocol import Engine, Finished, Priority, Request, Sampling
 from livemind_app.session.admission import Admission
 from livemind_app.session.clients import Client, Ledger, Minute
-from livemind_app.session.events import Prepared, Segment
+from livemind_app.session.events import Segment
 from livemind_app.session.guides import Prompt, open_turn, rendered, steady
 from livemind_app.session.lanes import LANE_ROLE, LaneName
 from livemind_app.session.plan import (
@@ -24,6 +23,7 @@ from livemind_app.session.plan import (
     plan_preparing,
     worthwhile,
 )
+from livemind_app.session.progress import Running, progress
 from livemind_app.session.prompts import answer_messages, known_messages
 from livemind_app.session.requests import lane_request
 from livemind_app.session.speculated import Speculated
@@ -31,18 +31,6 @@ from livemind_app.session.state import Preparation, history
 from livemind_app.session.store import Store
 
 SHOWN = 8  # tokens between two events about an answer
-
-
-@dataclass
-class Running:
-    """The step in progress."""
-
-    step: Read | Speculate
-    cancel: Cancel = field(default_factory=Cancel)
-    before: Preparation = field(default_factory=Preparation)  # what was spent earlier
-    allowed: int = 0  # tokens, of an answer
-    tokens: int = 0
-    began: float = field(default_factory=perf_counter)
 
 
 class Preparer:
@@ -194,7 +182,7 @@ class Preparer:
         finished = await self._stream(running, self._continuing(running, answer, prompt), answer)
         if finished and finished.reason != "cancelled":
             answer.end(finished, state.options.max_tokens)
-            self._show(running)
+        self._show(running, over=True)
 
     async def _follow(self, running: Running, step: Speculate) -> None:
         """Have the lane's own model read as well, which is to go on where the draft ends."""
@@ -241,15 +229,10 @@ class Preparer:
         if running.tokens % SHOWN == 1:
             self._show(running)
 
-    def _show(self, running: Running) -> None:
-        lane, before = running.step.lane, running.before
-        answer = self._answers.get(lane)
+    def _show(self, running: Running, *, over: bool = False) -> None:
+        answer = self._answers.get(running.step.lane)
         if answer:
-            tokens, seconds = before.tokens + running.tokens, before.seconds + perf_counter() - running.began
-            done = answer.finished is not None
-            draft, text = self._store.state.options.method(lane) == "draft", answer.text.lstrip()
-            ready = len(answer.said)
-            self._store.emit(Prepared(self._store.now, lane, ready, done, tokens, seconds, draft, text))
+            self._store.emit(progress(self._store.state, running, answer, self._store.now, over=over))
 
     def _request(self, running: Running, prompt: Prompt, **changes: Any) -> Request:
         """By default one that only reads."""

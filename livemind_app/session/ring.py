@@ -96,10 +96,15 @@ def coalesce(frames: Sequence[Frame]) -> list[Frame]:
         if joined and _same_stream(joined[-1][1], frame[1]):
             previous = joined.pop()[1]
             if "delta" in previous:
-                joint = {"at": previous["at"], "delta": previous["delta"] + frame[1]["delta"]}
-                frame = (frame[0], frame[1] | joint)
+                frame = (frame[0], frame[1] | _joint(previous, frame[1]))
         joined.append(frame)
     return joined
+
+
+def _joint(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
+    """An answer's events count their own tokens, a note's all so far."""
+    tokens = {"tokens": a.get("tokens", 0) + b.get("tokens", 0)} if a["type"] == "answer" else {}
+    return {"at": a["at"], "delta": a["delta"] + b["delta"], **tokens}
 
 
 def _same_stream(a: dict[str, Any], b: dict[str, Any]) -> bool:

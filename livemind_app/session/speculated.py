@@ -19,6 +19,7 @@ class Speculated:
     text: str = ""
     forwards: int = 0
     kept: int = 0  # of `said`, from the draft
+    kept_text: int = 0  # characters of `text`, from the draft
     finished: Finished | None = None  # when that is all of it
     _held: str = ""
 
@@ -33,7 +34,9 @@ class Speculated:
         if chunk.ids:
             self.said.extend(chunk.ids)
             self.text += chunk.text
-            self.kept += len(chunk.ids) if chunk.kept else 0
+            if chunk.kept:
+                self.kept += len(chunk.ids)
+                self.kept_text = len(self.text)
             self.forwards += not chunk.drafted and not chunk.kept and len(self.said) > len(chunk.ids)
         else:
             self._held = chunk.text  # half a character, should the answer end here

@@ -10,6 +10,7 @@ from livemind_app.session.events import (
     LaneStatus,
     Metrics,
     Segment,
+    Thought,
 )
 from livemind_app.session.lanes import AHEAD_LANES, LaneName
 from livemind_app.session.options import Options
@@ -58,6 +59,7 @@ class Preparation:
     seconds: float = 0.0
     draft: bool = False  # which goes along with the text
     text: str = ""  # as far as it is ready
+    thoughts: tuple[Thought, ...] = ()  # by the parts of the draft
 
 
 @dataclass(frozen=True)
@@ -166,10 +168,17 @@ def snapshot(state: State) -> dict[str, Any]:
         "text": state.text,
         "segments": [vars(segment) for segment in state.segments],
         "actions": [vars(note) for note in state.notes],
-        "prepared": {lane: vars(preparation) for lane, preparation in state.prepared.items()},
+        "prepared": _prepared_wire(state.prepared),
         "turns": [_turn_wire(turn) for turn in state.turns],
         "options": state.options.to_dict(),
         "phase": state.phase,
+    }
+
+
+def _prepared_wire(prepared: dict[LaneName, Preparation]) -> dict[str, Any]:
+    return {
+        lane: vars(p) | {"thoughts": [vars(thought) for thought in p.thoughts]}
+        for lane, p in prepared.items()
     }
 
 
@@ -186,6 +195,7 @@ def _turn_wire(turn: TurnState) -> dict[str, Any]:
         "restored": turn.restored,
         "segments": [vars(segment) for segment in turn.segments],
         "actions": [vars(note) for note in turn.notes],
+        "prepared": _prepared_wire(turn.prepared),
         "lanes": lanes,
     }
 
