@@ -115,7 +115,7 @@ function furnish() {
     rename: (id, title) => keeper.rename(id, title),
     remove: (id) => actions.remove(id),
     exportAll: () => keeper.exportAll(),
-    exportFigures: (kind) => exportFigures[kind](chat.state.turns),
+    exportFigures: (kind) => exportFigures[kind](chat.state.turns, health.latest?.models ?? []),
     bring: (file) => keeper.bring(file),
   });
 }

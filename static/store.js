@@ -1,3 +1,5 @@
+import { parted, thoughtsOn } from "./thoughts.js";
+
 // Events folded into what the page shows. Pure: `fold(state, event)` returns a new state.
 
 export const FINAL = ["done", "interrupted", "stopped", "failed"];
@@ -32,6 +34,7 @@ export function fold(state, event) {
         text: lane.text + event.delta,
         drafted: event.drafted ? spans(lane.drafted, lane.text.length, event.delta.length) : lane.drafted,
         firstAt: lane.firstAt ?? event.at,
+        written: written(lane.written, event),
       }));
     case "retry":
       return retried(state, event);
@@ -49,6 +52,12 @@ export function fold(state, event) {
     default:
       return state;
   }
+}
+
+// Tokens behind the first ones that were written after Enter, and from when to when.
+function written(before, { at, tokens }) {
+  if (!tokens) return before;
+  return before ? { ...before, to: at, tokens: before.tokens + tokens } : { from: at, to: at, tokens: 0 };
 }
 
 // One more piece of drafted text; pieces side by side are one.
@@ -79,41 +88,54 @@ function picture({ revision, segments, actions, prepared, turns }, known) {
 // Of a turn of another session the server knows prompt and answer only; here its figures may be known.
 const isSame = (turn, known) => turn.restored && known?.restored && turn.prompt === known.prompt;
 
-function fromWire({ actions, ...turn }) {
+function fromWire({ actions, prepared, ...turn }) {
   const lanes = Object.entries(turn.lanes).map(([name, { started_at: startedAt, first_at: firstAt, ...lane }]) => [
     name,
     { ...lane, startedAt, firstAt },
   ]);
-  return { ...turn, notes: actions, lanes: Object.fromEntries(lanes) };
+  return { ...turn, notes: thoughtsOn(actions, answerFrom(prepared, Object.keys(turn.lanes))), lanes: Object.fromEntries(lanes) };
 }
 
 const textOf = (segments) => segments.map((segment) => segment.text).join("");
 
 function draft(state, { at, revision, segments, kept }) {
   const isKept = (note) => note.index < kept;
+  const [before, after] = [textOf(state.segments), textOf(segments)];
+  const dropped = state.actions.filter((note) => !isKept(note));
   return {
     ...state,
     revision,
     segments,
-    prepared: textOf(segments) === textOf(state.segments) ? state.prepared : unready(state.prepared, segments),
+    prepared: before === after ? state.prepared : unready(state.prepared, before, after),
     actions: state.actions.filter(isKept),
-    gone: rolledBack(state, state.actions.filter((note) => !isKept(note)), at),
+    gone: rolledBack(state, [...dropped, ...lost(state, before, after)], at),
   };
 }
 
-// What was made ready answered another text. Its cost stays, until there is a new prompt; so do drafts.
-function unready(before, segments) {
-  if (!segments.length) return {};
-  const lanes = Object.entries(before).map(([lane, one]) => [lane, one.draft ? one : { ...one, ready: 0, done: false, text: "" }]);
-  return Object.fromEntries(lanes);
+// Of the thoughts that are shown, those that read what an edit has changed; sent or deleted text takes none back.
+function lost(state, before, after) {
+  const answer = ready(state);
+  if (!after || !answer?.draft) return [];
+  const [, gone] = parted(answer.thoughts, before, after);
+  return thoughtsOn([], answer).filter(({ index }) => gone.some((thought) => thought.index === index));
 }
 
-function prepared(state, { lane, ready, done, tokens, seconds, draft, text }) {
-  return { ...state, prepared: { ...state.prepared, [lane]: { ready, done, tokens, seconds, draft, text } } };
+// What was made ready answered another text. Its cost stays, until there is a new prompt; so do drafts.
+function unready(lanes, before, after) {
+  if (!after) return {};
+  const changed = (one) =>
+    one.draft
+      ? { ...one, thoughts: parted(one.thoughts, before, after)[0] }
+      : { ...one, ready: 0, done: false, text: "", thoughts: [] };
+  return Object.fromEntries(Object.entries(lanes).map(([lane, one]) => [lane, changed(one)]));
+}
+
+function prepared(state, { lane, ready, done, tokens, seconds, draft, text, thoughts }) {
+  return { ...state, prepared: { ...state.prepared, [lane]: { ready, done, tokens, seconds, draft, text, thoughts } } };
 }
 
 function rolledBack(state, notes, at) {
-  const written = notes.filter((note) => note.kind === "inference" && note.text);
+  const written = notes.filter((note) => note.kind !== "wait" && note.text);
   const about = (note) => quoted(state.segments, note);
   return [...state.gone, ...written.map((note) => ({ ...note, about: about(note), goneAt: at }))].slice(-12);
 }
@@ -137,7 +159,7 @@ function action(state, event) {
   return { ...state, actions: before, gone: same ? rolledBack(state, [note], event.at) : state.gone };
 }
 
-const QUEUED = { status: "queued", text: "", drafted: [], metrics: null, startedAt: null, firstAt: null };
+const QUEUED = { status: "queued", text: "", drafted: [], metrics: null, startedAt: null, firstAt: null, written: null };
 
 function retried(state, { turn, lane }) {
   return inTurn(inLane(state, { turn, lane }, () => QUEUED), turn, (one) => ({ ...one, done: false }));
@@ -151,7 +173,7 @@ function begin(state, event) {
     prompt: event.prompt,
     done: false,
     lanes: Object.fromEntries(lanes),
-    notes: state.actions,
+    notes: thoughts(state),
     segments: state.segments,
   };
   const before = state.turns.filter(({ id }) => id < turn.id); // a replay tells of a turn again
@@ -182,25 +204,32 @@ export const running = (turn) => turn !== null && Object.values(turn.lanes).some
 
 // Of the lane whose answer comes first; null while nothing is ready.
 export function ready(state) {
-  const lane = AHEAD_LANES.find((name) => state.options?.lanes.includes(name));
-  return state.prepared[lane]?.ready ? state.prepared[lane] : null;
+  const answer = answerFrom(state.prepared, state.options?.lanes ?? []);
+  return answer?.ready ? answer : null;
 }
+
+const answerFrom = (prepared, lanes) => prepared[AHEAD_LANES.find((name) => lanes.includes(name))];
+
+// Of the draft: notes, or what its parts gave to the answer that comes first.
+export const thoughts = (state) => thoughtsOn(state.actions, ready(state));
 
 export function shownLanes(state) {
   const turn = currentTurn(state);
   return turn ? Object.keys(turn.lanes) : (state.options?.lanes ?? ["live", "conventional", "slm"]);
 }
 
-// [{text, status}]: typing, finished, thinking, noted, waiting, rolled-back or cut.
-export function segmentStates({ segments, actions, gone }, now) {
-  const fresh = gone.filter((note) => now - note.goneAt < ROLLBACK_SHOWN_S);
-  return segments.map(({ text, finished }, index) => {
-    const note = actions.findLast((one) => one.first <= index && index <= one.index);
+// [{text, status}]: typing, finished, thinking, noted, waiting, drafting, drafted, rewritten, unchanged, rolled-back or cut.
+export function segmentStates(state, now) {
+  const fresh = state.gone.filter((note) => now - note.goneAt < ROLLBACK_SHOWN_S);
+  const made = thoughts(state);
+  return state.segments.map(({ text, finished }, index) => {
+    const note = made.findLast((one) => one.first <= index && index <= one.index);
     return { text, status: segmentStatus(note, finished, fresh.some((one) => one.index === index)) };
   });
 }
 
 function segmentStatus(note, finished, rolledBackNow) {
+  if (note?.kind === "draft") return finished || note.status === "drafting" ? note.status : "typing";
   if (note?.status === "running") return "thinking";
   if (note?.kind === "wait") return "waiting";
   if (note?.status === "cut") return "cut";

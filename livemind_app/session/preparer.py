@@ -180,9 +180,11 @@ class Preparer:
         running.before = state.prepared.get(lane, Preparation())
         running.allowed = min(self._left(), allowance(state, lane, known))
         finished = await self._stream(running, self._continuing(running, answer, prompt), answer)
-        if finished and finished.reason != "cancelled":
+        ended = finished is not None and finished.reason != "cancelled"
+        if finished and ended:
             answer.end(finished, state.options.max_tokens)
-        self._show(running, over=True)
+        if ended or running.tokens:
+            self._show(running, over=True)
 
     async def _follow(self, running: Running, step: Speculate) -> None:
         """Have the lane's own model read as well, which is to go on where the draft ends."""

@@ -2,6 +2,7 @@
 import { h, mounted, setText, show } from "../dom.js";
 import { ENTRIES, keyOf } from "../options/entries.js";
 import { DRAWER, OPTIONS } from "../words.js";
+import { chosenModels } from "./models.js";
 
 const CHOICES_SHOWN = 3; // more of them are a list to unfold
 
@@ -17,7 +18,7 @@ const parts = mounted("lm-options", (host) => {
     body.hidden = !body.hidden;
   });
   host.append(h("h2", { class: "lm-drawer-title" }, toggle), body);
-  return { body, fields: null };
+  return { body, fields: null, models: chosenModels() };
 });
 
 // handlers: change(changes), copy(), reset()
@@ -27,15 +28,17 @@ export function openDrawer(options, handlers) {
 }
 
 // unavailable: by option, choices that these models do not have, and why
-export function renderDrawer(options, unavailable) {
+export function renderDrawer(options, unavailable, models) {
   const view = parts();
   if (!view || !offered || !options) return;
   latest = options;
-  view.fields ??= fill(view.body);
+  view.fields ??= fill(view.body, view.models);
+  view.models.set(models);
   for (const field of view.fields) update(field, options, unavailable);
 }
 
-function fill(body) {
+function fill(body, models) {
+  body.append(models.node);
   const fields = ENTRIES.filter(({ name }) => name in offered).map(build);
   for (const group of Object.keys(DRAWER.groups)) {
     const nodes = fields.filter((field) => field.entry.group === group).map((field) => field.node);

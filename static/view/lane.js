@@ -70,7 +70,7 @@ export class LaneView {
       setText(view.badge, PANE.versus(reduction));
       setData(view.badge, "better", String(reduction > 0));
     }
-    const rows = metrics ? figures(metrics, AHEAD_LANES.includes(this.name)) : [];
+    const rows = metrics ? figures(metrics, AHEAD_LANES.includes(this.name)) : soFar(lane);
     show(view.figures, rows.length > 0);
     keyed(view.figures, rows, ([label]) => label, figure, (node, [, value]) => setText(node.lastChild, value));
   }
@@ -151,6 +151,14 @@ function cache({ positions, kv_bytes: bytes, compression, prompt_tokens: read, t
   if (!positions) return [];
   const saved = compression ? 1 - positions / (read + tokens) : null;
   return [[PANE.cache, PANE.cached(positions, (bytes / 1e6).toFixed(1), saved)]];
+}
+
+// While it writes: as far as it is known.
+function soFar(lane) {
+  if (lane?.firstAt == null || lane.startedAt === null) return [];
+  const { from, to, tokens } = lane.written ?? { from: 0, to: 0 };
+  const speed = to > from ? [[PANE.speed, rate(tokens / (to - from))]] : [];
+  return [[PANE.first, seconds(lane.firstAt - lane.startedAt)], ...speed];
 }
 
 export function figures(metrics, thinks) {

@@ -1,4 +1,4 @@
-// What the models are doing until they are ready: fetching with progress, loading, or why they failed.
+// The models: what they are doing until they are ready, and in the options which ones they are.
 import { h, keyed, mounted, setData, setText, show } from "../dom.js";
 import { MODELS, MODEL_STATES, ROLES } from "../words.js";
 
@@ -21,6 +21,16 @@ export function modelsInWords(health) {
   if (!health || health.status === "ready") return "";
   if (health.status === "failed") return MODELS.failed;
   return MODELS.loading;
+}
+
+// For the drawer: who answers; that is not for the page to choose.
+export function chosenModels() {
+  const list = h("dl", { class: "lm-chosen" });
+  const node = h("section", {}, h("h3", {}, MODELS.list), list, h("p", { class: "lm-help" }, MODELS.chosen));
+  const row = ({ role }) => h("div", {}, h("dt", {}, ROLES[role] ?? role), h("dd", {}));
+  const tell = (one, { name, state, detail }) =>
+    setText(one.lastChild, [name, state === "ready" ? detail : MODEL_STATES[state]].filter(Boolean).join(" – "));
+  return { node, set: (models) => keyed(list, models, ({ role }) => role, row, tell) };
 }
 
 function create() {

@@ -1,7 +1,7 @@
-// What the model noted while the user typed, beside the words it is about.
+// What the model made of each part of the draft, beside its words: a note, or what came to the begun answer with it.
 import { h, keyed, mounted, setData, setText, show } from "../dom.js";
-import { ROLLBACK_SHOWN_S, quoted } from "../store.js";
-import { NOTES } from "../words.js";
+import { ROLLBACK_SHOWN_S, quoted, thoughts } from "../store.js";
+import { NOTES, PANE, seconds } from "../words.js";
 
 const parts = mounted("lm-notes", (host) => {
   const title = h("h2", { class: "lm-label" }, NOTES.title);
@@ -15,6 +15,7 @@ export function renderNotes(state, now) {
   if (!view) return;
   const notes = draftNotes(state, now);
   show(view.title, notes.length > 0);
+  setText(view.title, notes.some((note) => note.kind === "draft") ? NOTES.drafts : NOTES.title);
   renderList(view.list, notes, state.segments);
 }
 
@@ -26,11 +27,11 @@ export function renderList(list, notes, segments) {
 const noteKey = (note) => `${note.goneAt ? `gone${note.goneAt}` : "note"}:${note.first}:${note.index}`;
 
 // A decision to wait says nothing, so it has a chip only.
-export const spoken = (notes) => notes.filter((note) => note.kind === "inference");
+export const spoken = (notes) => notes.filter((note) => note.kind !== "wait");
 
-function draftNotes({ actions, gone }, now) {
-  const fresh = gone.filter((note) => now - note.goneAt < ROLLBACK_SHOWN_S);
-  return [...fresh, ...spoken(actions)].sort((one, other) => one.index - other.index);
+function draftNotes(state, now) {
+  const fresh = state.gone.filter((note) => now - note.goneAt < ROLLBACK_SHOWN_S);
+  return [...fresh, ...spoken(thoughts(state))].sort((one, other) => one.index - other.index);
 }
 
 function row() {
@@ -40,7 +41,7 @@ function row() {
     h("span", { class: "lm-note-number" }),
     h("span", { class: "lm-note-about", dir: "auto" }),
     h("span", { class: "lm-note-text", dir: "auto" }),
-    h("span", { class: "lm-note-mark" }),
+    h("span", { class: "lm-note-mark" }, h("span", { class: "lm-note-state" }), h("span", { class: "lm-note-cost" })),
   );
 }
 
@@ -48,8 +49,10 @@ function update(node, note, segments) {
   const [number, about, text, mark] = node.children;
   const status = note.goneAt ? "rolled-back" : note.status;
   setData(node, "status", status);
+  setData(node, "kind", note.kind);
   setText(number, note.first === note.index ? `${note.index + 1}` : `${note.first + 1}–${note.index + 1}`);
   setText(about, note.about ?? quoted(segments, note));
   setText(text, note.text.trim());
-  setText(mark, NOTES[status] ?? "");
+  setText(mark.firstChild, NOTES.states[status]);
+  setText(mark.lastChild, note.tokens ? `${PANE.tokens(note.tokens)} · ${seconds(note.seconds)}` : "");
 }

@@ -3,7 +3,7 @@ import { h, keyed, mounted, setData, setText, show } from "../dom.js";
 import { segmentStates } from "../store.js";
 import { NOTES, SEGMENTS } from "../words.js";
 
-const ICONS = { typing: "✎", finished: "·", thinking: "…", noted: "✓", waiting: "⏸", "rolled-back": "↶", cut: "✂" };
+const ICONS = { typing: "✎", finished: "·", thinking: "…", noted: "✓", waiting: "⏸", drafting: "…", drafted: "✓", rewritten: "↻", unchanged: "✓", "rolled-back": "↶", cut: "✂" };
 
 const parts = mounted("lm-segments", (host) => {
   const list = h("ol", { class: "lm-chips", "aria-label": NOTES.parts });

@@ -8,18 +8,20 @@ import { modelsInWords } from "./models.js";
 const parts = mounted("lm-status", (host) => {
   const dot = h("span", { class: "lm-dot", "aria-hidden": "true" });
   const text = h("span", { class: "lm-status-text", role: "status", "aria-live": "polite" });
-  host.append(dot, text);
-  return { dot, text };
+  const count = h("span", { class: "lm-status-count", "aria-hidden": "true" }); // would be read out at each token
+  host.append(dot, text, count);
+  return { dot, text, count };
 });
 
 // link: {offline, sending, notice, allowed}
 export function renderStatus(state, link, health) {
   const view = parts();
   if (!view) return;
-  const [kind, text] = wording(state, link, health);
+  const [kind, text, count = ""] = wording(state, link, health);
   setData(view.dot, "kind", kind);
   setData(view.dot, "sending", String(link.sending));
   setText(view.text, text);
+  setText(view.count, count);
 }
 
 function wording(state, link, health) {
@@ -33,8 +35,8 @@ function wording(state, link, health) {
   const note = runningNote(state);
   if (note) return ["busy", STATUS.thinking(note.index + 1, state.segments.length)];
   const answer = ready(state);
-  if (answer?.draft) return ["busy", STATUS.drafting(answer.ready)];
-  if (answer && !answer.done) return ["busy", STATUS.ahead(answer.ready)];
+  if (answer?.draft) return ["busy", STATUS.drafting, STATUS.sofar(answer.ready)];
+  if (answer && !answer.done) return ["busy", STATUS.ahead, STATUS.sofar(answer.ready)];
   return ["idle", idle(state, turn)];
 }
 

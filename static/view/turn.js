@@ -54,7 +54,7 @@ export function renderTurn(state, now, compared) {
   renderBars(view, turn, now);
   const notes = spoken(turn.notes);
   show(view.notes, notes.length > 0);
-  setText(view.summary, TURN.notes(notes.length));
+  setText(view.summary, notes.some((note) => note.kind === "draft") ? TURN.drafts(notes.length) : TURN.notes(notes.length));
   renderList(view.list, notes, turn.segments);
 }
 

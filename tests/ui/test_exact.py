@@ -20,7 +20,7 @@ def exact(live: LivePage) -> LivePage:
 def test_the_answer_is_ready_before_enter(exact: LivePage, gates: Gates) -> None:
     exact.type(TEXT)
     expect(exact.status).to_contain_text("The answer is ready")
-    expect(exact.notes).to_have_count(0)
+    expect(exact.notes.locator(".lm-note-state")).to_have_text("drafted")
     gates.hold(Priority.ANSWER)
     exact.box.press("Enter")
     exact.wait_for_lane("live", "done")

@@ -36,6 +36,10 @@ export const SEGMENTS = {
   waiting: "waits for more",
   "rolled-back": "rolled back",
   cut: "cut short",
+  drafting: "drafting along",
+  drafted: "in the draft",
+  rewritten: "written anew",
+  unchanged: "read: nothing new",
 };
 
 export const LANE_STATUS = {
@@ -56,6 +60,7 @@ export const TURN = {
   first: "Enter to first word",
   rest: "writing",
   notes: (notes) => `${count(notes, "note")} written before Enter`,
+  drafts: (steps) => `Begun before Enter, in ${count(steps, "step")}`,
   headline: (saved, reduction) =>
     `Ready ${seconds(Math.abs(saved))} ${saved >= 0 ? "sooner" : "later"} than the conventional way (${percent(-reduction)})`,
   waits: "waits",
@@ -107,9 +112,9 @@ export const PANE = {
 export const NOTES = {
   title: "Notes while you type",
   list: "Notes",
+  drafts: "What each part brought to your answer",
   parts: "Segments of the prompt",
-  cut: "cut short",
-  "rolled-back": "rolled back",
+  states: { running: "thinking", done: "noted", cut: "cut short", "rolled-back": "rolled back", drafting: "drafting", drafted: "drafted", rewritten: "written anew", unchanged: "nothing new" },
 };
 
 export const BEGUN = { title: "Your answer, begun before Enter" };

@@ -13,6 +13,7 @@ export const MODEL_STATES = {
 export const ROLES = { llm: "Large model", slm: "Small model" };
 
 export const MODELS = {
+  chosen: "Chosen where the server is started: livemind serve --preset, or --llm and --slm.",
   list: "Models",
   failed: "A model could not be loaded: see above.",
   loading: "The models are getting ready; you can type already.",
@@ -76,8 +77,9 @@ export const STATUS = {
   offline: "Offline. Your text is kept here and sent when the connection is back.",
   off: "Thinking while you type is off: nothing is sent before Enter.",
   thinking: (part, of) => `Thinking about part ${part} of ${of}.`,
-  drafting: (ready) => `Drafting along: ${tokens(ready)}. Enter keeps what still holds.`,
-  ahead: (ready) => `Answering ahead: ${tokens(ready)} ready. Enter shows them.`,
+  drafting: "Drafting along. Enter keeps what still holds.",
+  ahead: "Answering ahead. Enter shows what is there.",
+  sofar: (ready) => tokens(ready),
   ready: (ready) => `The answer is ready: ${tokens(ready)}. Enter shows it.`,
   starting: "Starting…",
   lane: (name, status) => `${LANES[name].title} is ${status}.`,

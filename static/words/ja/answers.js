@@ -24,6 +24,10 @@ export const SEGMENTS = {
   waiting: "続きを待つ",
   "rolled-back": "取り消し",
   cut: "中断",
+  drafting: "下書き中",
+  drafted: "下書き済み",
+  rewritten: "書き直し",
+  unchanged: "読了：変化なし",
 };
 
 export const LANE_STATUS = {
@@ -44,6 +48,7 @@ export const TURN = {
   first: "Enter から最初の語まで",
   rest: "記述",
   notes: (notes) => `Enter 前に書いたメモ ${count(notes, " 件")}`,
+  drafts: (steps) => `Enter 前に ${count(steps, " 段階")}で書き始めました`,
   headline: (saved, reduction) =>
     `通常方式より ${seconds(Math.abs(saved))} ${saved >= 0 ? "早く" : "遅く"}完了（${percent(-reduction)}）`,
   waits: "待機",
@@ -95,9 +100,9 @@ export const PANE = {
 export const NOTES = {
   title: "入力中のメモ",
   list: "メモ",
+  drafts: "各部分が回答にもたらしたもの",
   parts: "プロンプトの区切り",
-  cut: "中断",
-  "rolled-back": "取り消し",
+  states: { running: "思考中", done: "メモ済み", cut: "中断", "rolled-back": "取り消し", drafting: "下書き中", drafted: "下書き済み", rewritten: "書き直し", unchanged: "変化なし" },
 };
 
 export const BEGUN = { title: "回答：Enter の前に書き始めたもの" };

@@ -13,6 +13,7 @@ export const MODEL_STATES = {
 export const ROLES = { llm: "大きいモデル", slm: "小さいモデル" };
 
 export const MODELS = {
+  chosen: "サーバーの起動時に選ばれます：livemind serve --preset、または --llm と --slm。",
   list: "モデル",
   failed: "読み込めないモデルがあります。上をご覧ください。",
   loading: "モデルを準備中です。もう入力できます。",
@@ -76,8 +77,9 @@ export const STATUS = {
   offline: "オフラインです。文はここに残り、つながると送ります。",
   off: "入力中の思考はオフ：Enter の前には何も送りません。",
   thinking: (part, of) => `${of} 区切り中 ${part} 番目を考えています。`,
-  drafting: (ready) => `下書き中：${tokens(ready)}。Enter の時点で成り立つ部分が残ります。`,
-  ahead: (ready) => `先に回答中：${tokens(ready)}。Enter で表示します。`,
+  drafting: "下書き中。Enter の時点で成り立つ部分が残ります。",
+  ahead: "先に回答中。Enter でできた分を表示します。",
+  sofar: (ready) => tokens(ready),
   ready: (ready) => `回答の準備ができました：${tokens(ready)}。Enter で表示します。`,
   starting: "開始しています…",
   lane: (name, status) => `${LANES[name].title}：${status}。`,

@@ -20,6 +20,10 @@ export const SEGMENTS = {
   waiting: "等待更多内容",
   "rolled-back": "已撤回",
   cut: "被截断",
+  drafting: "起草中",
+  drafted: "已入草稿",
+  rewritten: "已改写",
+  unchanged: "已读：无变化",
 };
 
 export const LANE_STATUS = {
@@ -40,6 +44,7 @@ export const TURN = {
   first: "回车到第一个词",
   rest: "书写",
   notes: (notes) => `回车之前写了 ${count(notes, "条笔记")}`,
+  drafts: (steps) => `回车之前已分 ${count(steps, "步")}开始回答`,
   headline: (saved, reduction) =>
     `比常规方式${saved >= 0 ? "早" : "晚"} ${seconds(Math.abs(saved))} 完成（${percent(-reduction)}）`,
   waits: "等待",
@@ -88,7 +93,13 @@ export const PANE = {
   waited: "等待一步停下",
 };
 
-export const NOTES = { title: "打字时的笔记", list: "笔记", parts: "提示的各段", cut: "被截断", "rolled-back": "已撤回" };
+export const NOTES = {
+  title: "打字时的笔记",
+  list: "笔记",
+  drafts: "每一段给回答带来了什么",
+  parts: "提示的各段",
+  states: { running: "思考中", done: "已记下", cut: "被截断", "rolled-back": "已撤回", drafting: "起草中", drafted: "已起草", rewritten: "已改写", unchanged: "无变化" },
+};
 
 export const BEGUN = { title: "回答：按 Enter 之前已开始写" };
 

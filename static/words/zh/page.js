@@ -6,7 +6,12 @@ export const MODEL_STATES = { missing: "尚未就位", fetching: "下载中", lo
 
 export const ROLES = { llm: "大模型", slm: "小模型" };
 
-export const MODELS = { list: "模型", failed: "有一个模型无法载入：见上方。", loading: "模型正在准备；您已经可以打字。" };
+export const MODELS = {
+  chosen: "由启动服务器的人选择：livemind serve --preset，或 --llm 和 --slm。",
+  list: "模型",
+  failed: "有一个模型无法载入：见上方。",
+  loading: "模型正在准备；您已经可以打字。",
+};
 
 export const PAGE = {
   tagline: "您打字时它就在思考，答案因此来得更早。",
@@ -62,8 +67,9 @@ export const STATUS = {
   offline: "离线。您的文字保留在此，恢复连接后发送。",
   off: "边打字边思考已关闭：回车之前什么都不发送。",
   thinking: (part, of) => `正在思考第 ${part} 段，共 ${of} 段。`,
-  drafting: (ready) => `正在起草：${tokens(ready)}。按回车保留仍然成立的部分。`,
-  ahead: (ready) => `正在预答：已有 ${tokens(ready)}。按回车显示。`,
+  drafting: "正在起草。按回车保留仍然成立的部分。",
+  ahead: "正在预答。按回车显示已有的部分。",
+  sofar: (ready) => tokens(ready),
   ready: (ready) => `回答已备好：${tokens(ready)}。按回车显示。`,
   starting: "正在开始…",
   lane: (name, status) => `${LANES[name].title}：${status}。`,
