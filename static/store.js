@@ -135,7 +135,7 @@ function prepared(state, { lane, ready, done, tokens, seconds, draft, text, thou
 }
 
 function rolledBack(state, notes, at) {
-  const written = notes.filter((note) => note.kind !== "wait" && note.text);
+  const written = notes.filter((note) => note.kind !== "wait" && note.text && note.tokens);
   const about = (note) => quoted(state.segments, note);
   return [...state.gone, ...written.map((note) => ({ ...note, about: about(note), goneAt: at }))].slice(-12);
 }
@@ -224,7 +224,7 @@ export function segmentStates(state, now) {
   const made = thoughts(state);
   return state.segments.map(({ text, finished }, index) => {
     const note = made.findLast((one) => one.first <= index && index <= one.index);
-    return { text, status: segmentStatus(note, finished, fresh.some((one) => one.index === index)) };
+    return { text, status: segmentStatus(note, finished, fresh.some((one) => one.first <= index && index <= one.index)) };
   });
 }
 

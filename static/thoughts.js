@@ -5,8 +5,8 @@ export const thoughtsOn = (actions, answer) => (actions.length ? actions : share
 // What an answer's thoughts gave to its text, as notes are told; what a later part took back is empty.
 function shares(answer) {
   const thoughts = answer?.thoughts ?? [];
-  return thoughts.map(({ index, begin, tokens, seconds, running }, number) => {
-    const end = Math.min(...thoughts.slice(number + 1).map((later) => later.begin));
+  return thoughts.map(({ index, begin, end: last, tokens, seconds, running }, number) => {
+    const end = Math.min(last ?? Infinity, ...thoughts.slice(number + 1).map((later) => later.begin));
     const text = characters(answer.text, end).slice(characters(answer.text, begin).length);
     const first = number ? thoughts[number - 1].index + 1 : 0;
     return { first, index, kind: "draft", status: shareStatus(running, text, tokens), text, tokens, seconds };
@@ -22,7 +22,11 @@ function shareStatus(running, text, tokens) {
 // [those that read nothing which an edit has changed, the others]
 export function parted(thoughts, before, after) {
   const holds = ({ upto }) => after.startsWith(characters(before, upto));
-  return [thoughts.filter(holds), thoughts.filter((thought) => !holds(thought))];
+  const [kept, gone] = [thoughts.filter(holds), thoughts.filter((thought) => !holds(thought))];
+  if (!kept.length || !gone.length) return [kept, gone];
+  const last = kept.at(-1);
+  const end = Math.min(last.end ?? Infinity, ...gone.map((thought) => thought.begin));
+  return [[...kept.slice(0, -1), { ...last, end }], gone];
 }
 
 // The first ones, as the server counts them: a character beyond the basic plane is one.

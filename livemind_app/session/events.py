@@ -79,7 +79,7 @@ class Action:
 class Thought:
     """What one part of the draft gave to the answer that is begun on it.
 
-    The answer's text from `begin` to where the next thought begins is its share.
+    The answer's text from `begin` to where the next thought begins, or to `end`, is its share.
     """
 
     index: int  # of the last segment that was read
@@ -88,6 +88,7 @@ class Thought:
     tokens: int  # generated
     seconds: float
     running: bool
+    end: int | None = None  # where the share of a thought began that an edit took back
 
 
 @dataclass(frozen=True)

@@ -19,20 +19,27 @@ def read_to(segments: Sequence[Segment], upto: int) -> int:
 
 
 def with_thought(before: Sequence[Thought], new: Thought) -> tuple[Thought, ...]:
-    """Those on earlier segments, and the new one, which goes on with what there was on its own segment."""
-    earlier = (thought for thought in before if thought.index < new.index)
+    """Those on earlier segments, and the new one, which goes on with what there was on its own segment.
+
+    Of what was taken back, it has what the answer still says.
+    """
+    earlier = [thought for thought in before if thought.index < new.index]
+    if not earlier:
+        new = replace(new, begin=0)
+    elif earlier[-1].end is not None:
+        new = replace(new, begin=min(new.begin, earlier[-1].end))
     same = next((thought for thought in before if thought.index == new.index), None)
-    if same is None:
-        return (*earlier, new)
-    both = replace(
-        new,
-        begin=min(same.begin, new.begin),
-        tokens=same.tokens + new.tokens,
-        seconds=same.seconds + new.seconds,
-    )
-    return (*earlier, both)
+    if same:
+        tokens, seconds = same.tokens + new.tokens, same.seconds + new.seconds
+        new = replace(new, begin=min(same.begin, new.begin), tokens=tokens, seconds=seconds)
+    return (*earlier, new)
 
 
 def holding(thoughts: tuple[Thought, ...], before: str, after: str) -> tuple[Thought, ...]:
     """Those that read nothing which an edit has changed."""
-    return tuple(thought for thought in thoughts if after.startswith(before[: thought.upto]))
+    kept = [thought for thought in thoughts if after.startswith(before[: thought.upto])]
+    taken_back = thoughts[len(kept) :]
+    if kept and taken_back:
+        end = min(thought.begin for thought in taken_back)
+        kept[-1] = replace(kept[-1], end=end if kept[-1].end is None else min(end, kept[-1].end))
+    return tuple(kept)

@@ -1,5 +1,6 @@
 """What each part of the draft gave to the answer that goes along with it."""
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -55,7 +56,11 @@ async def test_an_edit_takes_back_what_read_it_and_leaves_what_came_before() -> 
         await typed(made.session, ONE, ONE + TWO)
         first, _ = thoughts(made)
         made.session.draft(made.session.state.revision + 1, ONE + TWO.replace("four", "nine") + ASK)
-        assert thoughts(made) == (first,)
+        (kept,) = thoughts(made)
+        assert kept == replace(first, end=len(" ".join(WORDS[:3])))
+        await made.session.settled()
+        _, again = thoughts(made)
+        assert again.begin == kept.end  # it confirms what the answer still says of the sentence
         made.session.draft(made.session.state.revision + 1, "")
         assert not made.session.state.prepared
 
@@ -82,4 +87,5 @@ async def test_thoughts_follow_the_text_through_any_edits(edits: list[Any]) -> N
             assert all(a.index < b.index and a.upto < b.upto for a, b in pairwise(told))
             assert all(thought.upto <= len(text) for thought in told)
             assert not any(thought.running for thought in told)
+            assert all(thought.end is None or thought.end <= len(prepared.text) for thought in told)
             assert sum(thought.tokens for thought in told) <= prepared.tokens

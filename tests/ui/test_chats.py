@@ -175,6 +175,7 @@ def test_figures_go_out_as_tables(chats: LivePage) -> None:
     rows = list(csv.DictReader(io.StringIO(downloaded(chats, "Figures as CSV"))))
     assert [row["lane"] for row in rows] == ["live", "conventional", "slm"]
     assert {row["prompt"] for row in rows} == {f"'{question}"}
+    assert {row["model"] for row in rows} == {"scripted"}
     figures = json.loads(downloaded(chats, "Figures as JSON"))
     assert [row["prompt"] for row in figures] == [question] * 3
     for row, figure in zip(rows, figures, strict=True):

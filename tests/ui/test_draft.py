@@ -15,10 +15,7 @@ def test_a_draft_is_told_while_typing_and_shown_at_enter(live: LivePage, gates: 
         live.page.get_by_label("Draft the answer").check()
     expect(live.page.get_by_label("Strictness of drafts").first).to_be_enabled()
     expect(live.page.get_by_label("Longest note").first).to_be_disabled()
-    gates.hold(Priority.SPECULATION)
-    live.type("Anna has five apples. How many are ")
-    live.wait_for_chips("finished", "typing")
-    gates.open()
+    live.box.fill("Anna has five apples. How many are ")
     expect(live.status).to_contain_text("Drafting along")
     expect(live.page.locator(".lm-status-count")).to_have_text("9 tokens")
     live.wait_for_chips("drafted", "typing")
@@ -30,7 +27,7 @@ def test_a_draft_is_told_while_typing_and_shown_at_enter(live: LivePage, gates: 
     begun = live.page.get_by_role("region", name="Your answer, begun before Enter")
     expect(begun.locator("p")).to_have_text(f"The llm says: {ANSWER}")
     gates.hold(Priority.ANSWER)
-    live.type("left in the basket? Now say ")
+    live.box.fill("Anna has five apples. How many are left in the basket? Now say ")
     live.wait_for_chips("drafted", "drafted", "typing")
     expect(live.notes.locator(".lm-note-state")).to_have_text(["drafted", "nothing new"])
     live.type("it in short")
@@ -40,6 +37,23 @@ def test_a_draft_is_told_while_typing_and_shown_at_enter(live: LivePage, gates: 
     expect(live.lane("live").locator(".lm-answer")).to_have_text(f"The llm says: {ANSWER}")
     expect(live.lane("live").locator(".lm-figures")).to_contain_text("Ready at Enter9 tokens")
     live.wait_for_lane("conventional", "done")
+
+
+def test_an_edit_takes_back_what_read_it(live: LivePage, gates: Gates) -> None:
+    live.open_options()
+    with live.options_changed():
+        live.page.get_by_label("Draft the answer").check()
+    live.box.fill("Anna 🍏 has five apples. How ")
+    live.wait_for_chips("drafted", "typing")
+    expect(live.notes.locator(".lm-note-text")).to_have_text(f"The llm says: {ANSWER}")
+    gates.hold(Priority.SPECULATION)
+    live.box.press("Control+Home")
+    live.box.press("Control+ArrowRight")
+    live.type("not ")
+    live.wait_for_chips("rolled-back", "rolled-back")
+    expect(live.notes.locator(".lm-note-state")).to_have_text("rolled back")
+    gates.open()
+    live.wait_for_chips("drafted", "typing")
 
 
 def test_as_it_is_served_an_example_types_itself_and_its_answer_is_begun(

@@ -27,6 +27,14 @@ def everything_sent(live: LivePage) -> list[str]:
     return sent
 
 
+def test_the_models_are_told_and_who_chooses_them(live: LivePage) -> None:
+    live.open_options()
+    chosen = live.page.locator("#lm-drawer .lm-chosen")
+    expect(chosen.locator("dt")).to_have_text(["Large model", "Small model"])
+    expect(chosen.locator("dd")).to_have_text(["scripted", "scripted"])
+    expect(live.page.locator("#lm-drawer")).to_contain_text("livemind serve --preset")
+
+
 def test_every_option_of_the_api_is_in_the_drawer(live: LivePage, log: Log) -> None:
     live.open_options()
     offered = live.page.request.get(f"{log.host}/api/options").json()["options"]

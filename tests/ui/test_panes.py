@@ -1,5 +1,7 @@
 """What can be done with an answer: copied, asked for again, its prompt edited, compared with the others."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -35,6 +37,20 @@ def test_copying_where_there_is_no_clipboard_api(live: LivePage) -> None:
     live.page.get_by_role("button", name="Copy the answer of Small model alone").click()
     expect(live.lane("slm").locator(".lm-copy")).to_have_text("Copied")
     assert live.page.evaluate("window.copied") == f"The slm says: {ANSWER}"
+
+
+def test_first_word_and_speed_are_told_while_a_lane_writes(live: LivePage, gates: Gates) -> None:
+    gates.hold(Priority.ANSWER, after=2)
+    live.ask(QUESTION)
+    figures = live.lane("live").locator(".lm-figures")
+    expect(figures.locator("dt")).to_have_text(["First word"])
+    gates.hold(Priority.ANSWER, after=5)
+    expect(figures.locator("dt")).to_have_text(["First word", "Speed"])
+    first = figures.locator("dd").first.inner_text()
+    expect(figures.locator("dd").last).to_have_text(re.compile(r"^[\d.,]+ tok/s$"))
+    gates.open()
+    live.wait_for_lane("live", "done")
+    assert figures.locator("dd").first.inner_text() == first
 
 
 def test_asking_again_replaces_the_turn(live: LivePage) -> None:

@@ -13,9 +13,12 @@ FOLD_AND_SNAPSHOT = """async (token) => {
         source.addEventListener(type, ({ data }) => data && (folded = fold(folded, JSON.parse(data))));
     }
     const snapshot = await new Promise((resolve) => {
-        source.addEventListener("state", ({ data }) => resolve(fold(EMPTY, JSON.parse(data))));
+        source.addEventListener("state", ({ data }) => {
+            const state = JSON.parse(data); // earlier ones are replayed as well
+            if (state.options.max_tokens === 511) resolve(fold(EMPTY, state));
+        });
         source.onopen = () => fetch(`api/sessions/${token}/options`, {
-            method: "PATCH", headers: { "Content-Type": "application/json" }, body: "{}",
+            method: "PATCH", headers: { "Content-Type": "application/json" }, body: '{"max_tokens": 511}',
         });
     });
     source.close();
@@ -46,3 +49,18 @@ def test_folded_events_agree_with_the_snapshot(live: LivePage) -> None:
     assert folded == snapshot
     assert len(folded["actions"]) == 1
     assert len(folded["turns"]) == 1
+
+
+def test_thoughts_on_a_draft_agree_with_the_snapshot(live: LivePage) -> None:
+    live.open_options()
+    with live.options_changed():
+        live.page.get_by_label("Draft the answer").check()
+    live.type("Anna has 🍏 five apples. Ben gives her three more. How many")
+    drafted = live.page.locator(".lm-chip[data-status=drafted]").first
+    expect(drafted).to_be_visible()
+    live.box.press("Control+Home")
+    live.type("Today ")
+    expect(drafted).to_be_visible()
+    folded, snapshot = live.page.evaluate(FOLD_AND_SNAPSHOT, live.token)
+    assert folded == snapshot
+    assert folded["prepared"]["live"]["thoughts"]
