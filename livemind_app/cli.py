@@ -16,7 +16,8 @@ SETTINGS = (
     *("preset", "llm", "slm", "dtype", "weights", "prefill", "mode", "drafts", "draft_text"),
     *("adapter", "sentence_vae"),
     *("host", "port", "log", "history", "history_texts", "rate", "allow_origin", "login"),
-    "speculate_per_client",
+    *("remote_connect_s", "remote_alive_s", "remote_first_token_s", "remote_between_tokens_s"),
+    *("remote_speculations", "speculate_per_client"),
 )
 BENCHMARKS = {
     "engine": ("benchmark.engine.command", "how fast and how well weights compute, by format"),
@@ -125,6 +126,7 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="with codec/, sllm/ and hybrid/ of `livemind train` (default: the package's own)",
     )
+    _add_remote(parser)
     add("--host", help="address to bind (default: 127.0.0.1; 0.0.0.0 in a Space)")
     add("--port", help="port to bind (default: 7860; 0: any free one)")
     add("--log", metavar="text|json", help="json: a line for every request, for programs (default: text)")
@@ -144,6 +146,17 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     )
     parser.epilog = "Every option can be set as a variable too: LIVEMIND_PRESET, LIVEMIND_PORT, …"
     parser.set_defaults(run=_serve)
+
+
+def _add_remote(parser: argparse.ArgumentParser) -> None:
+    """How long servers of --llm and --slm are waited for; see docs/servers.md."""
+    add = parser.add_argument
+    add("--remote-connect-s", metavar="S", help="seconds to reach a server of --llm or --slm (default: 3)")
+    add("--remote-alive-s", metavar="S", help="to show that it lives while it writes nothing (default: 1.2)")
+    add("--remote-first-token-s", metavar="S", help="to its first token (default: 120)")
+    add("--remote-between-tokens-s", metavar="S", help="to each further one (default: 30)")
+    about = "requests at once that nobody waits for; keep it below the server's slots (default: 3)"
+    add("--remote-speculations", metavar="N", help=about)
 
 
 def _add_cluster(parser: argparse.ArgumentParser) -> None:

@@ -37,6 +37,11 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "sentence_vae": ("LIVEMIND_SENTENCE_VAE",),
     "api_key": ("LIVEMIND_API_KEY",),
     "affinity_header": ("LIVEMIND_AFFINITY_HEADER",),
+    "remote_connect_s": ("LIVEMIND_REMOTE_CONNECT_S",),
+    "remote_alive_s": ("LIVEMIND_REMOTE_ALIVE_S",),
+    "remote_first_token_s": ("LIVEMIND_REMOTE_FIRST_TOKEN_S",),
+    "remote_between_tokens_s": ("LIVEMIND_REMOTE_BETWEEN_TOKENS_S",),
+    "remote_speculations": ("LIVEMIND_REMOTE_SPECULATIONS",),
     "host": ("LIVEMIND_HOST", "GRADIO_SERVER_NAME"),
     "port": ("LIVEMIND_PORT", "GRADIO_SERVER_PORT"),
     "max_sessions": ("LIVEMIND_MAX_SESSIONS",),
@@ -77,6 +82,12 @@ class Settings:
     sentence_vae: str | None = None  # a folder with codec/, sllm/ and hybrid/; None: the package's own
     api_key: str | None = field(default=None, repr=False)  # of remote servers; never on a command line
     affinity_header: str | None = None  # by which a router before them keeps a session with one replica
+    # Of servers that compute models; None leaves it to engine/remote/limits.py.
+    remote_connect_s: float | None = None
+    remote_alive_s: float | None = None  # that one may take to a small question when it writes nothing
+    remote_first_token_s: float | None = None
+    remote_between_tokens_s: float | None = None
+    remote_speculations: int | None = None  # requests at once that nobody waits for
     host: str = "127.0.0.1"
     port: int = 7860  # 0: any free one
     # What one server allows; None leaves it to the session manager.
@@ -141,6 +152,16 @@ class Settings:
             "speculate_per_client",
         )
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+    @property
+    def remote_limits(self) -> dict[str, Any]:
+        """Those of remote servers that were set, by their names in engine/remote/limits.py."""
+        names = (
+            *("remote_connect_s", "remote_alive_s", "remote_first_token_s", "remote_between_tokens_s"),
+            "remote_speculations",
+        )
+        values = {name.removeprefix("remote_"): getattr(self, name) for name in names}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 def _option(name: str) -> str:
@@ -236,6 +257,11 @@ _CONVERT: dict[str, Callable[[Any], Any]] = {
     "sentence_vae": _name,
     "api_key": _name,
     "affinity_header": _header,
+    "remote_connect_s": _seconds,
+    "remote_alive_s": _seconds,
+    "remote_first_token_s": _seconds,
+    "remote_between_tokens_s": _seconds,
+    "remote_speculations": _integer(1, 10_000),
     "host": _name,
     "port": _integer(0, 65535),
     "max_sessions": _integer(1, 10_000),

@@ -11,6 +11,7 @@
     │   ├── ContextTooLong     the prompt does not fit the model's context
     │   ├── GenerationFailed   a forward pass failed; its cache was discarded
     │   └── ServerFailed       a remote model server does not answer, or broke off
+    │       └── ServerBusy     it is alive and has no room for a request
     └── SessionError           each subclass has the HTTP status that says the same
         ├── SessionNotFound    404
         ├── StaleRevision      409
@@ -79,6 +80,10 @@ class GenerationFailed(EngineError):
 
 class ServerFailed(EngineError):
     """A remote model server does not answer, refuses, or broke off in the middle of an answer."""
+
+
+class ServerBusy(ServerFailed):
+    """A remote model server refuses more requests than it has; the message says when to come back."""
 
 
 class SessionError(LiveMindError):

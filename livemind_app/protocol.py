@@ -16,7 +16,7 @@ Place = tuple[int, float]  # in the parts of a rendered chat, see livemind_app/t
 ROLES: tuple[Role, ...] = ("llm", "slm")
 FinishReason = Literal["eos", "stop", "length", "cancelled"]
 Compression = Literal["sllm", "hybrid"]  # livemind_app/sentence_vae
-Ability = Literal["guide", "draft", Compression]  # what not every engine can do for every model
+Ability = Literal["guide", "draft", "lookahead", Compression]  # what not every engine can do for every model
 
 
 class Message(TypedDict):
@@ -126,7 +126,7 @@ class Request:
     several tokens a forward, where the engine can; it changes nothing that is said. `guide` is for the small
     model only. `compression` has the model read old sentences as a few vectors each ("hybrid"), or read and
     write nothing but such vectors ("sllm"). Both are for engines whose `cannot` has nothing against it.
-    `draft` is a help, which an engine that cannot do it leaves alone.
+    `draft` and `lookahead` are helps, which an engine that cannot do them leaves alone.
     """
 
     ids: tuple[int, ...]
@@ -258,7 +258,7 @@ class Engine(Protocol):
     def cannot(self, ability: Ability, role: Role) -> str | None:
         """Why requests of this kind fail for this role, and what to do; None if they do not.
 
-        Valid once ready() returned; for "draft" from the beginning.
+        Valid once ready() returned; for "draft" and "lookahead" from the beginning.
         """
         ...
 

@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from dataclasses import fields
 
 import pytest
 
 from livemind_app import __version__, cli
 from livemind_app.config import Settings
+from livemind_app.engine.remote.limits import USUAL, RemoteLimits
 from livemind_app.errors import ConfigError
 
 HEAVY = {"torch", "transformers", "gradio", "fastapi", "uvicorn", "nltk", "numpy", "huggingface_hub"}
@@ -148,6 +150,8 @@ def test_a_space_is_reached_from_outside(environ: dict[str, str], host: str) -> 
         ("LIVEMIND_MAX_TURNS", "none", "from 1 to"),
         ("LIVEMIND_IDLE_S", "nan", "above 0"),
         ("LIVEMIND_IDLE_S", "-1", "above 0"),
+        ("LIVEMIND_REMOTE_FIRST_TOKEN_S", "0", "above 0"),
+        ("LIVEMIND_REMOTE_SPECULATIONS", "0", "from 1 to"),
     ],
 )
 def test_a_bad_variable_is_named_with_its_value_and_what_is_allowed(
@@ -158,6 +162,14 @@ def test_a_bad_variable_is_named_with_its_value_and_what_is_allowed(
     assert str(refused.value).startswith(f"{variable} is ")
     assert repr(value.strip()) in str(refused.value)
     assert allowed in str(refused.value)
+
+
+def test_what_remote_servers_are_given_goes_from_the_command_line_to_the_engine() -> None:
+    options = {f"remote_{limit.name}": str(2 + index) for index, limit in enumerate(fields(RemoteLimits))}
+    assert set(options) < set(cli.SETTINGS)
+    settings = Settings.from_env({"LIVEMIND_REMOTE_CONNECT_S": "9"}, options)
+    assert RemoteLimits(**settings.remote_limits) == RemoteLimits(2.0, 3.0, 4.0, 5.0, 6)
+    assert RemoteLimits(**Settings().remote_limits) == USUAL
 
 
 def test_settings_made_in_code_are_checked_too() -> None:

@@ -18,6 +18,7 @@ from livemind_app.engine.models.load import load, resolve_dtype, resolve_weights
 from livemind_app.engine.models.prepare import prepare
 from livemind_app.engine.models.progress import Progress
 from livemind_app.engine.remote.address import is_address, parse
+from livemind_app.engine.remote.limits import USUAL, RemoteLimits
 from livemind_app.engine.split import OwnedEngine, SplitEngine
 from livemind_app.protocol import ROLES, ModelStatus, Role
 
@@ -47,6 +48,7 @@ def load_engine(
     cache_bytes: int = CACHE_BYTES,
     api_key: str = "",
     affinity_header: str | None = None,
+    remote_limits: RemoteLimits = USUAL,
     enable: Enable = plain,
 ) -> OwnedEngine:
     """An engine that begins to fetch and load at once; `await engine.ready()` or `engine.wait()` for it.
@@ -54,7 +56,7 @@ def load_engine(
     `preset` None is `base`, stepping down where memory or disk is short. `llm` and `slm` replace the
     preset's models: a catalogue name, a local folder, a hub id, or a server's address,
     `http://host:port/v1#model`, which `api_key` opens and which a router before it keeps sessions apart
-    by `affinity_header`. `weights` and `prefill` as in `load`.
+    by `affinity_header`; `remote_limits` say how long it is waited for. `weights` and `prefill` as in `load`.
     Lookahead drafts from a session's own text; `drafts="shared"` adds everybody's answers, `draft_text`
     a file. `enable` adds what models can do with what was trained for them (livemind_app/loading.py).
     """
@@ -74,21 +76,23 @@ def load_engine(
     named: dict[Role, str | None] = {"llm": llm, "slm": slm}
     remote = {role: name for role, name in named.items() if name and is_address(name)}
     local = [role for role in ROLES if role not in remote]
-    engines = _remote_engines(remote, api_key, affinity_header)
+    engines = _remote_engines(remote, api_key, affinity_header, remote_limits)
     if local:
         engine = LocalEngine(load_all, cache_bytes, local, enable)
         engines.update(dict.fromkeys(local, engine))
     return SplitEngine(engines) if remote else engines["llm"]
 
 
-def _remote_engines(names: Mapping[Role, str], key: str, affinity: str | None) -> dict[Role, OwnedEngine]:
+def _remote_engines(
+    names: Mapping[Role, str], key: str, affinity: str | None, limits: RemoteLimits
+) -> dict[Role, OwnedEngine]:
     """One for each address, whatever roles it has."""
     from livemind_app.engine.remote.remote import AFFINITY, RemoteEngine
 
     engines: dict[Role, OwnedEngine] = {}
     for name in dict.fromkeys(names.values()):
         roles = [role for role in ROLES if names.get(role) == name]
-        engine = RemoteEngine(parse(name), roles, key=key, affinity=affinity or AFFINITY)
+        engine = RemoteEngine(parse(name), roles, key=key, affinity=affinity or AFFINITY, limits=limits)
         engines.update(dict.fromkeys(roles, engine))
     return engines
 
@@ -106,6 +110,7 @@ def open_engine(settings: Settings, enable: Enable = plain) -> OwnedEngine:
         draft_text=settings.draft_text,
         api_key=settings.api_key or "",
         affinity_header=settings.affinity_header,
+        remote_limits=RemoteLimits(**settings.remote_limits),
         enable=enable,
     )
 

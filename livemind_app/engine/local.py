@@ -83,7 +83,7 @@ class LocalEngine:
         return Usage(self._worker.queued(), self._pool.held, self._pool.evictions)
 
     def cannot(self, ability: Ability, role: Role) -> str | None:
-        method = None if ability == "draft" else self._method(ability, role)
+        method = None if ability in ("draft", "lookahead") else self._method(ability, role)
         return method if isinstance(method, str) else None
 
     def tokenizer(self, role: Role) -> Tokenizer:

@@ -18,6 +18,7 @@ from livemind_app.protocol import (
 
 NO_ROWS = "a model behind a server reads tokens only, no vectors of sentences: load it here"
 NO_ODDS = "drafts are read again with all probabilities, and a model behind a server gives few: load it here"
+NO_LOOKAHEAD = "a model behind a server drafts there or not at all (vLLM: --speculative-config)"
 NO_STATES = "the large model's states are needed, and one behind a server gives none: load both models here"
 
 

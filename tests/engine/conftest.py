@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from livemind_app.engine.loading import load_engine
+from livemind_app.engine.remote.limits import RemoteLimits
 from livemind_app.engine.split import OwnedEngine
 from tests.engine.remote.fake_openai import FakeServer, serving
 
@@ -37,7 +38,7 @@ def local(**options: Any) -> Iterator[OwnedEngine]:
 def remote() -> Iterator[OwnedEngine]:
     """An engine on a server on an engine."""
     with local(dtype="float32") as behind, serving(FakeServer(behind, "smollm2-135m").app) as url:
-        name = f"{url}/v1#smol"
-        with closing(load_engine(llm=name, slm=name)) as engine:
+        name, patient = f"{url}/v1#smol", RemoteLimits(alive_s=60.0)  # a model takes this machine for seconds
+        with closing(load_engine(llm=name, slm=name, remote_limits=patient)) as engine:
             engine.wait()
             yield engine

@@ -3,21 +3,18 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
-from livemind_app.errors import EngineError, ServerFailed
+from livemind_app.engine.remote.failures import Refused, pause, told
+from livemind_app.engine.remote.limits import USUAL, RemoteLimits
+from livemind_app.engine.remote.pulse import Pulse
+from livemind_app.errors import ServerFailed
 
-CONNECT_S = 3.0
-FIRST_S = 120.0  # a long prompt on a CPU
-BETWEEN_S = 30.0
 ATTEMPTS = 3  # before the first increment only: what was shown is not generated twice
-BACKOFF_S = 0.2
-PATIENCE_S = 2.0  # with a server that says when to come back
-RETRIED = (408, 429, 500, 502, 503, 504)
 
 
 @dataclass(frozen=True)
@@ -32,35 +29,41 @@ class Piece:
     cached: int = 0
 
 
-class Refused(EngineError):
-    """The server answered with an error status."""
-
-    def __init__(self, status: int, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.retry_after = retry_after
-
-
 class Client:
     """One server; used on one event loop."""
 
-    def __init__(self, base: str, key: str = "") -> None:
+    def __init__(self, base: str, key: str = "", limits: RemoteLimits = USUAL) -> None:
         self._base = base
+        self._limits = limits
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        timeout = httpx.Timeout(BETWEEN_S, connect=CONNECT_S, read=FIRST_S)
         # No proxies and no redirects: half-typed text goes where the operator said, and nowhere else.
         self._http = httpx.AsyncClient(
-            base_url=base, headers=headers, timeout=timeout, trust_env=False, follow_redirects=False
+            base_url=base,
+            headers=headers,
+            timeout=httpx.Timeout(None, connect=limits.connect_s),  # the rest is the pulse's to say
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
+            trust_env=False,
+            follow_redirects=False,
         )
+        self._pulse = Pulse(lambda: self._http.get("/models"), limits.alive_s)
 
     async def models(self) -> list[dict[str, Any]]:
         """What is served: at least `id` each. Raises ServerFailed."""
         try:
-            response = await self._http.get("/models", timeout=CONNECT_S)
+            response = await self._http.get("/models", timeout=self._limits.connect_s)
             response.raise_for_status()
             return list(response.json()["data"])
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             raise ServerFailed(f"{self._base} does not answer ({type(error).__name__})") from error
+
+    async def metrics(self) -> str:
+        """The server's figures for Prometheus, as text; empty where it has none."""
+        try:
+            url = f"{self._base.removesuffix('/v1')}/metrics"
+            response = await self._http.get(url, timeout=self._limits.connect_s)
+        except httpx.HTTPError:
+            return ""
+        return response.text if response.status_code == httpx.codes.OK else ""
 
     async def complete(
         self, body: Mapping[str, Any], headers: Mapping[str, str]
@@ -75,42 +78,42 @@ class Client:
                         yield piece
                 return
             except (Refused, httpx.TransportError, TimeoutError) as error:
-                again = not isinstance(error, Refused) or error.status in RETRIED
-                if begun or not again or attempt == ATTEMPTS:
-                    raise _failed(self._base, error, begun=begun) from error
-                await asyncio.sleep(_pause(error, attempt))
+                seconds = None if begun or attempt == ATTEMPTS else pause(error, attempt)
+                if seconds is None:
+                    raise told(error, self._base, self._limits, begun=begun) from error
+                await asyncio.sleep(seconds)
 
     async def _attempt(
         self, body: Mapping[str, Any], headers: Mapping[str, str]
     ) -> AsyncGenerator[Piece, None]:
+        until = _now() + self._limits.first_token_s
         request = self._http.stream("POST", "/completions", json=dict(body), headers=dict(headers))
-        async with request as response:
+        async with AsyncExitStack() as opened:
+            response = await self._pulse.wait(opened.enter_async_context(request), until)
             if response.status_code != httpx.codes.OK:
-                raise await _refusal(response)
+                raise await self._pulse.wait(_refusal(response), until)
             finished = False
-            async for event in _events(response):
+            async for event in self._events(response, until):
                 piece = _piece(event)
                 finished = finished or piece.finish is not None
                 yield piece
             if not finished:  # [DONE] alone means nothing: a killed worker sends it too
                 raise httpx.RemoteProtocolError("the stream ended before the answer did")
 
+    async def _events(self, response: httpx.Response, until: float) -> AsyncIterator[dict[str, Any]]:
+        lines = response.aiter_lines()
+        while True:
+            try:
+                line = await self._pulse.wait(anext(lines), until)
+            except StopAsyncIteration:
+                return
+            if not line.startswith("data:") or (data := line[5:].strip()) == "[DONE]":
+                continue
+            yield _json(data)
+            until = _now() + self._limits.between_tokens_s
+
     async def close(self) -> None:
         await self._http.aclose()
-
-
-async def _events(response: httpx.Response) -> AsyncIterator[dict[str, Any]]:
-    lines, patience = response.aiter_lines(), FIRST_S
-    while True:
-        try:
-            async with asyncio.timeout(patience):  # wait_for can lose a cancellation (Python 3.11)
-                line = await anext(lines)
-        except StopAsyncIteration:
-            return
-        if not line.startswith("data:") or (data := line[5:].strip()) == "[DONE]":
-            continue
-        patience = BETWEEN_S
-        yield _json(data)
 
 
 def _json(data: str) -> dict[str, Any]:
@@ -146,16 +149,5 @@ async def _refusal(response: httpx.Response) -> Refused:
     return Refused(response.status_code, body[:2000], float(raw) if raw.isdigit() else None)
 
 
-def _pause(error: Exception, attempt: int) -> float:
-    asked = error.retry_after if isinstance(error, Refused) else None
-    return min(asked if asked is not None else BACKOFF_S * 2**attempt, PATIENCE_S)
-
-
-def _failed(base: str, error: Exception, *, begun: bool) -> EngineError:
-    """A 4xx as it is, for whoever knows the request; everything else in words that quote nothing."""
-    if isinstance(error, Refused) and error.status not in RETRIED:
-        return error
-    if isinstance(error, Refused):
-        return ServerFailed(f"{base} refuses requests (status {error.status}); try again in a moment")
-    what = "broke off in the middle of an answer" if begun else "does not answer"
-    return ServerFailed(f"{base} {what} ({type(error).__name__}); send it again")
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -33,13 +33,14 @@ class Served:
 
 
 class Completion:
-    def __init__(self, client: Client, served: Served, request: Request) -> None:
+    def __init__(self, client: Client, served: Served, request: Request, waited_s: float = 0.0) -> None:
         self._client = client
         self._served = served
         self._request = request
         self._detokenizer = Detokenizer(served.tokenizer.decode)
         self._stop = StopFilter(request.stops)
         self._stop.push(self._detokenizer.push(request.ids[len(request.ids) - request.said :]))
+        self._waited_s = waited_s
         self._began = perf_counter()
         self._first: float | None = None
         self._tokens = 0
@@ -71,6 +72,7 @@ class Completion:
             prompt_tokens=len(self._request.ids),
             cached_tokens=min(self._cached, len(self._request.ids)),
             tokens=self._tokens,
+            waited_s=self._waited_s,
             prefill_s=first - self._began,
             decode_s=now - first,
             scores=self._scores,

@@ -11,34 +11,47 @@ import threading
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import aclosing, suppress
-from dataclasses import replace
-from typing import Any
+from contextlib import aclosing, nullcontext, suppress
+from time import perf_counter
 
 from livemind_app.engine.chat import ChatTokenizer
 from livemind_app.engine.remote.address import Address
 from livemind_app.engine.remote.breaker import Breaker
-from livemind_app.engine.remote.client import Client, Refused
+from livemind_app.engine.remote.client import Client
 from livemind_app.engine.remote.completion import Completion, Served
-from livemind_app.engine.remote.tokens import remote_tokenizer
+from livemind_app.engine.remote.connect import ask
+from livemind_app.engine.remote.limits import USUAL, RemoteLimits
+from livemind_app.engine.remote.speculative import Speculation, read_speculation
 from livemind_app.engine.scheduler import Sink
-from livemind_app.engine.split import NO_ODDS, NO_ROWS, NO_STATES
+from livemind_app.engine.split import NO_LOOKAHEAD, NO_ODDS, NO_ROWS, NO_STATES
 from livemind_app.engine.streams import aiterate, iterate
-from livemind_app.errors import EngineError, GenerationFailed, LiveMindError, ModelError, ServerFailed
+from livemind_app.errors import (
+    EngineError,
+    GenerationFailed,
+    LiveMindError,
+    ModelError,
+    ServerBusy,
+    ServerFailed,
+)
 from livemind_app.protocol import Ability, Finished, ModelStatus, Output, Priority, Request, Role, Usage
 
 AFFINITY = "X-Session-Id"  # by which routers keep a session with one replica
-UNKNOWN = 1 << 30  # tokens of context, of a server that does not tell
 WAITS_S = (0.2, 0.5, 1.0, 2.0)  # between attempts to reach a server that is not up yet
-
-REFUSALS = (400, 404, 422)  # of what a server cannot do
+AHEAD = (Priority.NOTE, Priority.SPECULATION)  # what nobody waits for
+REREAD_S = 60.0  # between looks at what a server tells about itself
 
 
 class RemoteEngine:
     """Its event loop has a thread of its own, so callers may have another loop, or none."""
 
     def __init__(
-        self, address: Address, roles: Sequence[Role], *, key: str = "", affinity: str = AFFINITY
+        self,
+        address: Address,
+        roles: Sequence[Role],
+        *,
+        key: str = "",
+        affinity: str = AFFINITY,
+        limits: RemoteLimits = USUAL,
     ) -> None:
         self._address = address
         self._roles = roles
@@ -49,9 +62,11 @@ class RemoteEngine:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="livemind-remote", daemon=True)
         self._thread.start()
-        self._client = Client(address.base, key)
+        self._client = Client(address.base, key, limits)
+        self._ahead = asyncio.Semaphore(limits.speculations)
+        self._speculation: Speculation | None = None
         self._tasks: dict[asyncio.Task[None], Priority] = {}
-        asyncio.run_coroutine_threadsafe(self._connect(), self._loop)
+        asyncio.run_coroutine_threadsafe(self._watch(), self._loop)
 
     async def ready(self) -> None:
         await asyncio.shield(asyncio.wrap_future(self._served))
@@ -66,6 +81,8 @@ class RemoteEngine:
         return Usage(Counter(priority for priority in list(self._tasks.values())))
 
     def cannot(self, ability: Ability, role: Role) -> str | None:
+        if ability == "lookahead":
+            return f"{NO_LOOKAHEAD} ({self._speculation})" if self._speculation else NO_LOOKAHEAD
         return {"guide": NO_STATES, "draft": NO_ODDS}.get(ability, NO_ROWS)
 
     def tokenizer(self, role: Role) -> ChatTokenizer:
@@ -95,7 +112,7 @@ class RemoteEngine:
             return ModelStatus(role, name, "failed", detail=str(error))
         if self._breaker.open:
             return ModelStatus(role, name, "failed", detail="the server does not answer")
-        return ModelStatus(role, self._served.result().name, "ready")
+        return ModelStatus(role, self._served.result().name, "ready", detail=str(self._speculation or ""))
 
     async def _close(self) -> None:
         others = asyncio.all_tasks() - {asyncio.current_task()}
@@ -106,12 +123,21 @@ class RemoteEngine:
 
     # Connecting.
 
+    async def _watch(self) -> None:
+        """The server, as long as it can be used: it may be started anew with other options."""
+        await self._connect()
+        while not self._served.exception():
+            await asyncio.sleep(REREAD_S)
+            await self._look()
+
     async def _connect(self) -> None:
         """Until the server is there: it may be loading for minutes."""
         attempt = 0
         while not self._served.done():
             try:
-                self._served.set_result(await self._ask())
+                served = await ask(self._client, self._address)
+                await self._look()
+                self._served.set_result(served)
             except ServerFailed as error:
                 self._detail = str(error)
                 await asyncio.sleep(WAITS_S[min(attempt, len(WAITS_S) - 1)])
@@ -122,50 +148,8 @@ class RemoteEngine:
                 reason = f"{self._address.base} cannot be used ({type(error).__name__}: {error})"
                 self._served.set_exception(EngineError(reason))
 
-    async def _ask(self) -> Served:
-        model = await self._choose(await self._client.models())
-        root = str(model.get("root") or model["id"])
-        tokenizer = await asyncio.to_thread(remote_tokenizer, self._address.tokenizer, root)
-        context = model.get("max_model_len") or (model.get("meta") or {}).get("n_ctx_train") or UNKNOWN
-        served = Served(str(model["id"]), tokenizer, tokenizer.end_ids(None), int(context))
-        return await self._able(served)
-
-    async def _choose(self, models: list[dict[str, Any]]) -> dict[str, Any]:
-        wanted = self._address.model
-        found = [model for model in models if not wanted or model.get("id") == wanted]
-        if wanted and not found and await self._answers(wanted):
-            return {"id": wanted}
-        if len(found) != 1:
-            names = ", ".join(str(model.get("id")) for model in models) or "none"
-            raise ModelError(
-                f"{self._address.base} serves {names}; write which one is meant: {self._address.base}#MODEL"
-            )
-        return found[0]
-
-    async def _answers(self, model: str, **body: Any) -> bool:
-        """Whether it takes this; a router need not list what its workers serve."""
-        body = {"model": model, "prompt": "a", "max_tokens": 1, "stream": True, **body}
-        try:
-            async with aclosing(self._client.complete(body, {})) as pieces:
-                async for _ in pieces:
-                    pass
-        except Refused as error:
-            if error.status not in REFUSALS:
-                raise ServerFailed(str(error)) from error  # it may do later
-            return False
-        return True
-
-    async def _able(self, served: Served) -> Served:
-        """With what not every server takes, where this one does."""
-        ids = served.tokenizer.encode("a")
-        spelt = not await self._answers(served.name, prompt=list(ids))
-        served = replace(served, spelt=spelt)
-        extras: dict[str, Any] = {"return_token_ids": True, "return_tokens_as_token_ids": True}
-        extras |= {"add_special_tokens": False} if spelt else {}  # the marks of turns are spelt too
-        for name, value in (("cache_salt", "probe"), ("priority", 1)):
-            if await self._answers(served.name, prompt=served.prompt(ids), **extras, **{name: value}):
-                extras[name] = value
-        return replace(served, extras=extras)
+    async def _look(self) -> None:
+        self._speculation = read_speculation(await self._client.metrics())
 
     # Generating.
 
@@ -198,16 +182,28 @@ class RemoteEngine:
         if request.guide:
             raise EngineError(NO_STATES)
         served = await asyncio.shield(asyncio.wrap_future(self._served))
-        if self._breaker.open:
-            raise ServerFailed(f"{self._address.base} does not answer; it is asked again in a moment")
-        completion = Completion(self._client, served, request)
+        came = perf_counter()
+        async with self._ahead if request.priority in AHEAD else nullcontext():
+            if not self._breaker.admits():
+                raise ServerFailed(f"{self._address.base} does not answer; it is asked again in a moment")
+            waited = perf_counter() - came
+            await self._complete(Completion(self._client, served, request, waited), request, sink)
+
+    async def _complete(self, completion: Completion, request: Request, sink: Sink) -> None:
         headers = {self._affinity: _hash(request.session)}
+        begun = False
         try:
             async with aclosing(completion.outputs(headers, _salt(request))) as outputs:
                 async for output in outputs:
+                    if not begun:
+                        self._breaker.answered()
+                    begun = True
                     sink(output)
         except asyncio.CancelledError:
             sink(completion.finished("cancelled"))
+        except ServerBusy:
+            self._breaker.answered()
+            raise
         except ServerFailed:
             self._breaker.failed()
             raise

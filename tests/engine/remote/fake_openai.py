@@ -10,9 +10,9 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
-from livemind_app.protocol import Chunk, Engine, Finished, Sampling
+from livemind_app.protocol import Chunk, Engine, Finished, Priority, Sampling
 from livemind_app.protocol import Request as Generation
 from livemind_app.serving.server import address, listen
 
@@ -27,13 +27,18 @@ class Faults:
     retry_after: str | None = None
     cut_after: int | None = None  # tokens, then the connection ends
     error_after: int | None = None  # tokens, then an error event and [DONE], as a killed worker's
-    stall_after: int | None = None  # tokens, then nothing
+    stall_after: int | None = None  # tokens, then nothing; it lives
+    stopped: bool = False  # connections are taken, and nothing is ever answered, as of a process at SIGSTOP
+    metrics: str = ""  # for Prometheus
     refused: tuple[str, ...] = ()  # parameters that this server does not take
     texts_only: bool = False  # prompts as ids are refused, as sglang-router does
     plain: bool = False  # a server that knows no more than OpenAI's
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     closed: int = 0  # streams that the client closed
+    asked: int = 0  # for its models
+    running: int = 0  # streams
+    most: int = 0  # of them at once
 
 
 class FakeServer:
@@ -44,13 +49,24 @@ class FakeServer:
         self._models = [{"id": model, "root": root, "max_model_len": context}]
         self.app = FastAPI()
         self.app.add_api_route("/v1/models", self._list)
+        self.app.add_api_route("/metrics", self._metrics)
         self.app.add_api_route("/v1/completions", self._complete, methods=["POST"])
 
     async def _list(self) -> dict[str, Any]:
+        await self._going()
+        self.faults.asked += 1
         return {"data": self._models}
+
+    async def _metrics(self) -> Response:
+        return PlainTextResponse(self.faults.metrics, 200 if self.faults.metrics else 404)
+
+    async def _going(self) -> None:
+        while self.faults.stopped:
+            await asyncio.sleep(0.01)
 
     async def _complete(self, request: Request) -> Response:
         body, faults = await request.json(), self.faults
+        await self._going()
         faults.bodies.append(body)
         faults.headers.append(dict(request.headers))
         if body["model"] != self._model:
@@ -65,27 +81,35 @@ class FakeServer:
         return StreamingResponse(self._stream(body), media_type="text/event-stream")
 
     async def _stream(self, body: dict[str, Any]) -> AsyncIterator[str]:
-        said = 0
+        faults, said = self.faults, 0
+        faults.running += 1
+        faults.most = max(faults.most, faults.running)
         try:
             async with aclosing(self.engine.stream(_generation(body, self.engine))) as outputs:
                 async for output in outputs:
+                    await self._stall(said)
                     if isinstance(output, Finished):
                         yield _event(finish=_finish(output), usage=_usage(output))
                         yield "data: [DONE]\n\n"
                         return
                     yield self._chunk(body, output, first=said == 0)
                     said += len(output.ids)
-                    if self.faults.cut_after == said:
+                    if faults.cut_after == said:
                         raise ConnectionResetError
-                    if self.faults.error_after == said:
+                    if faults.error_after == said:
                         yield 'data: {"error": {"message": "the engine died"}}\n\n'
                         yield "data: [DONE]\n\n"
                         return
-                    if self.faults.stall_after == said:
-                        await asyncio.Event().wait()
         except asyncio.CancelledError:
-            self.faults.closed += 1
+            faults.closed += 1
             raise
+        finally:
+            faults.running -= 1
+
+    async def _stall(self, said: int) -> None:
+        await self._going()
+        while self.faults.stall_after == said:
+            await asyncio.sleep(0.01)
 
     def _chunk(self, body: dict[str, Any], chunk: Chunk, *, first: bool) -> str:
         values: dict[str, Any] = {"text": chunk.text}
@@ -103,6 +127,7 @@ def _generation(body: dict[str, Any], engine: Engine) -> Generation:
         max_tokens=body["max_tokens"],
         session=body.get("cache_salt", ""),
         cache_key="prefixes" if "cache_salt" in body else None,
+        priority=Priority(body.get("priority", Priority.ANSWER)),
         sampling=Sampling(
             body.get("temperature", 0.0),
             body.get("top_p", 1.0),

@@ -1,8 +1,5 @@
 """A remote server's faults, and what it is told. What it must do as an engine is in test_contract.py."""
 
-import asyncio
-import time
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from typing import cast
@@ -10,55 +7,12 @@ from typing import cast
 import pytest
 
 from livemind_app.engine.loading import load_engine
-from livemind_app.engine.remote import breaker
 from livemind_app.engine.remote.address import parse
-from livemind_app.engine.scripted import ScriptedEngine
 from livemind_app.engine.split import OwnedEngine
 from livemind_app.errors import ConfigError, ContextTooLong, EngineError, ModelError, ServerFailed
-from livemind_app.protocol import Cancel, Chunk, Finished, Message, Priority, Request
+from livemind_app.protocol import Cancel, Chunk, Finished, Message, Priority
+from tests.engine.remote.echo import REQUEST, ROOT, Echo, said, wait_for
 from tests.engine.remote.fake_openai import FakeServer, Faults, serving
-
-ROOT = "smollm2-135m"
-
-
-class Echo(ScriptedEngine):
-    """Says ids 100, 101, … as many as it is asked for."""
-
-    async def stream(self, request: Request):  # type: ignore[no-untyped-def, override]
-        for index in range(request.max_tokens):
-            yield Chunk((100 + index,), f"{index} ")
-            await asyncio.sleep(0)
-        yield Finished("length", prompt_tokens=len(request.ids), tokens=request.max_tokens)
-
-
-@pytest.fixture
-def server() -> Iterator[FakeServer]:
-    engine = Echo()
-    yield FakeServer(engine, ROOT)
-    engine.close()
-
-
-@pytest.fixture
-def faults(server: FakeServer) -> Faults:
-    return server.faults
-
-
-@pytest.fixture
-def engine(server: FakeServer) -> Iterator[OwnedEngine]:
-    with serving(server.app) as url:
-        name = f"{url}/v1#smol"
-        with closing(load_engine(llm=name, slm=name, api_key="k", affinity_header="X-User")) as engine:
-            engine.wait()
-            server.faults.bodies.clear()
-            server.faults.headers.clear()
-            yield engine
-
-
-REQUEST = Request((1, 2, 3), "llm", 8, session="secret token", cache_key="live", priority=Priority.NOTE)
-
-
-def said(engine: OwnedEngine, request: Request = REQUEST) -> tuple[int, ...]:
-    return tuple(i for output in engine.generate(request) if isinstance(output, Chunk) for i in output.ids)
 
 
 def test_the_server_is_told_what_it_needs_and_no_secrets(engine: OwnedEngine, faults: Faults) -> None:
@@ -119,25 +73,6 @@ def test_a_request_that_can_never_succeed_is_refused_at_once(engine: OwnedEngine
     with pytest.raises(EngineError):
         said(engine)
     assert len(faults.bodies) == 1
-
-
-def test_a_breaker_spares_a_server_that_fails(
-    engine: OwnedEngine, faults: Faults, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(breaker, "REST_S", 0.3)
-    for _ in range(breaker.FAILURES):
-        faults.status, faults.retry_after = [503] * 3, "0"
-        with pytest.raises(ServerFailed):
-            said(engine)
-    asked = len(faults.bodies)
-    assert {status.state for status in engine.status()} == {"failed"}
-    began = time.perf_counter()
-    with pytest.raises(ServerFailed, match="in a moment"):
-        said(engine)
-    assert time.perf_counter() - began < 0.3
-    assert len(faults.bodies) == asked
-    assert wait_for(lambda: engine.status()[0].state == "ready")
-    assert len(said(engine)) == 8
 
 
 def test_cancelling_closes_the_stream(engine: OwnedEngine, faults: Faults) -> None:
@@ -237,10 +172,3 @@ def test_one_model_here_and_one_there(server: FakeServer) -> None:
 def test_addresses_that_are_none(name: str) -> None:
     with pytest.raises(ConfigError):
         parse(name)
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.01)
-    return condition()
