@@ -102,6 +102,9 @@ class Health(BaseModel):
     unavailable_choices: dict[str, dict[str, str]] = Field(
         default_factory=dict, description="The same of what an option may be, by option and choice."
     )
+    limited_options: dict[str, str] = Field(
+        default_factory=dict, description="Options that do something for one of the models only, and why."
+    )
 
 
 class Runs(BaseModel):

@@ -47,7 +47,7 @@ from livemind_app.serving.models import (
 from livemind_app.serving.stream import stream
 from livemind_app.session.manager import SessionManager
 from livemind_app.session.options import describe
-from livemind_app.session.requests import unable_choices, unable_lanes
+from livemind_app.session.requests import limited_options, unable_choices, unable_lanes
 from livemind_app.session.session import Session
 
 Status = Callable[[], Sequence[ModelStatus]]
@@ -104,6 +104,7 @@ async def health(request: Request, manager: Manager) -> Health:
         sessions=len(manager),
         unavailable=unable_lanes(engine) if engine else {},
         unavailable_choices=unable_choices(engine) if engine else {},
+        limited_options=limited_options(engine) if engine else {},
     )
 
 

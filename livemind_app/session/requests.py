@@ -8,6 +8,8 @@ from livemind_app.protocol import ROLES, Compression, Engine, Request, Role
 from livemind_app.session.lanes import GUIDED_LANES, LANE_ROLE, LaneName
 from livemind_app.session.options import Options
 
+SIZE: dict[Role, str] = {"llm": "large", "slm": "small"}
+
 
 def lane_request(
     engine: Engine,
@@ -38,7 +40,7 @@ def check_able(engine: Engine, options: Options) -> None:
     if any(model.state != "ready" for model in engine.status()):
         return
     for name, reasons in unable_choices(engine).items():
-        chosen = getattr(options, name)
+        chosen = str(getattr(options, name)).lower()  # of a switch "true", as in JSON
         if chosen in reasons:
             raise ConfigError(f"{name} cannot be {chosen}: {reasons[chosen]}")
 
@@ -48,13 +50,34 @@ def defaults_for(engine: Engine, mode: Mode | None = None) -> Options:
     reason = engine.cannot("draft", "llm")
     if mode == "draft" and reason:
         raise ConfigError(f"mode cannot be draft: {reason}")
-    return Options(mode=mode or ("infer" if reason else "draft"))
+    return Options(
+        mode=mode or ("infer" if reason else "draft"), lookahead=len(_undrafted(engine)) < len(ROLES)
+    )
 
 
 def unable_choices(engine: Engine) -> dict[str, dict[str, str]]:
     """By option: choices that these models do not have, why, and what to do."""
-    reason = engine.cannot("draft", "llm")
-    return {"sentence_vae": _uncompressed(engine), **({"mode": {"draft": reason}} if reason else {})}
+    reason, undrafted = engine.cannot("draft", "llm"), _undrafted(engine)
+    return {
+        "sentence_vae": _uncompressed(engine),
+        **({"mode": {"draft": reason}} if reason else {}),
+        **({"lookahead": {"true": undrafted["llm"]}} if len(undrafted) == len(ROLES) else {}),
+    }
+
+
+def limited_options(engine: Engine) -> dict[str, str]:
+    """Options that do something for one of these models only, and why."""
+    undrafted = _undrafted(engine)
+    if len(undrafted) != 1:
+        return {}
+    ((role, reason),) = undrafted.items()
+    return {"lookahead": f"not for the {SIZE[role]} model: {reason}"}
+
+
+def _undrafted(engine: Engine) -> dict[Role, str]:
+    """Models without lookahead."""
+    reasons = {role: engine.cannot("lookahead", role) for role in ROLES}
+    return {role: reason for role, reason in reasons.items() if reason}
 
 
 def _uncompressed(engine: Engine) -> dict[str, str]:

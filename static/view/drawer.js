@@ -28,13 +28,15 @@ export function openDrawer(options, handlers) {
 }
 
 // unavailable: by option, choices that these models do not have, and why
-export function renderDrawer(options, unavailable, models) {
+// limited: by option, why it does nothing for one of the models
+// models: [{role, name, state, detail}]
+export function renderDrawer(options, unavailable, limited, models) {
   const view = parts();
   if (!view || !offered || !options) return;
   latest = options;
   view.fields ??= fill(view.body, view.models);
   view.models.set(models);
-  for (const field of view.fields) update(field, options, unavailable);
+  for (const field of view.fields) update(field, options, unavailable, limited);
 }
 
 function fill(body, models) {
@@ -53,11 +55,11 @@ function fill(body, models) {
   return fields;
 }
 
-function update({ entry, node, control, reason }, options, unavailable) {
+function update({ entry, node, control, reason }, options, unavailable, limited) {
   control.set(entry.read ? entry.read(options) : options[entry.name]);
   const why = entry.off?.(options) ?? null;
   const missing = control.withhold?.(unavailable[entry.name] ?? {}) ?? [];
-  const text = why ? DRAWER.off[why] : missing.join("\n");
+  const text = why ? DRAWER.off[why] : [...missing, limited[entry.name] ?? []].flat().join("\n");
   show(reason, text !== "");
   setText(reason, text);
   node.dataset.off = String(why !== null);
@@ -146,7 +148,16 @@ function toggle({ id, label, said, described }) {
   const input = h("input", { id, type: "checkbox", ...described });
   input.addEventListener("change", () => said(input.checked));
   const node = h("label", { class: "lm-choice lm-toggle" }, input, label);
-  return { node, set: (value) => (input.checked = value), disable: (flag) => (input.disabled = flag) };
+  let missing = false;
+  return {
+    node,
+    set: (value) => (input.checked = value),
+    disable: (flag) => (input.disabled = flag || missing),
+    withhold: (unavailable) => {
+      missing = "true" in unavailable && !input.checked;
+      return Object.values(unavailable);
+    },
+  };
 }
 
 const controls = { choice: several("radio"), several: several("checkbox"), list, slider, number, integer: number, switch: toggle };

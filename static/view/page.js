@@ -38,7 +38,7 @@ export function draw(page, now) {
   renderNotes(state, now);
   renderBegun(state);
   renderStatus(state, { ...notices, allowed: known }, health);
-  renderDrawer(options, unavailable(health), health?.models ?? []);
+  renderDrawer(options, unavailable(health), health?.limited_options ?? {}, health?.models ?? []);
   renderTurn(state, now, compared);
   renderTabs(state, now);
   for (const pane of panes) pane.render(state, now, visible.includes(pane.name), compared);

@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Route, expect
@@ -211,3 +212,26 @@ def test_a_lane_that_these_models_cannot_run_says_why_and_how_to_train_it(
     expect(guided).to_be_disabled()
     expect(other.page.locator("#lm-option-compared-why")).to_have_text(f"Guided small model: {why}")
     expect(other.page.get_by_role("checkbox", name="Small model alone")).to_be_enabled()
+
+
+@pytest.mark.parametrize(
+    ("health", "able", "told"),
+    [
+        ({"unavailable_choices": {"lookahead": {"true": "behind servers"}}}, False, "behind servers"),
+        ({"limited_options": {"lookahead": "not the large model"}}, True, "not the large model"),
+    ],
+)
+def test_lookahead_that_no_model_or_one_cannot_do_says_why(
+    context: BrowserContext, live: LivePage, log: Log, health: dict[str, Any], able: bool, told: str
+) -> None:
+    page = context.new_page()
+    log.watch(page)
+    page.route("**/api/health", lambda route: route.fulfill(json={**route.fetch().json(), **health}))
+    other = LivePage(page, log).open()
+    other.open_options()
+    switch = other.page.get_by_role("checkbox", name="Lookahead")
+    if not able:  # what was chosen before can be taken out, and not chosen again
+        with other.options_changed():
+            switch.uncheck()
+    expect(switch).to_be_enabled() if able else expect(switch).to_be_disabled()
+    expect(other.page.locator("#lm-option-lookahead-why")).to_have_text(told)

@@ -19,10 +19,8 @@ class Speculation:
     accepted: float
 
     def __str__(self) -> str:
-        share = (
-            f": {self.accepted / self.drafted:.0%} of what it drafted was accepted" if self.drafted else ""
-        )
-        return f"the server decodes speculatively by itself{share}"
+        text = "the server decodes speculatively by itself"
+        return f"{text}: {self.accepted / self.drafted:.0%} of its drafts accepted" if self.drafted else text
 
 
 def read_speculation(metrics: str) -> Speculation | None:

@@ -163,6 +163,8 @@ def test_one_model_here_and_one_there(server: FakeServer) -> None:
     with serving(server.app) as url, closing(load_engine("tiny", llm=f"{url}/v1", dtype="float32")) as engine:
         engine.wait()
         assert [status.name for status in engine.status()] == ["smol", ROOT]
+        assert "--speculative-config" in (engine.cannot("lookahead", "llm") or "")
+        assert engine.cannot("lookahead", "slm") is None
         assert said(engine) == tuple(range(100, 108))
         ids = engine.tokenizer("slm").encode("The capital of France is")
         assert len(said(engine, replace(REQUEST, ids=ids, role="slm", max_tokens=2))) == 2
