@@ -19,9 +19,10 @@ FORMATS: dict[str, dict[str, Any]] = {
     "gguf, all packed": {"weights": "gguf", "prefill": "packed"},
 }
 REMOTE = "behind a server"
+ENGINES = (*FORMATS, REMOTE)
 
 
-@pytest.fixture(scope="session", params=[*FORMATS, REMOTE])
+@pytest.fixture(scope="session")
 def engine(request: pytest.FixtureRequest) -> Iterator[OwnedEngine]:
     with remote() if request.param == REMOTE else local(**FORMATS[request.param]) as engine:
         yield engine

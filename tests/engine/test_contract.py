@@ -1,13 +1,15 @@
 """What every engine promises (livemind_app/protocol.py), on a real model.
 
-What weights can change is tested in each of their formats, the rest in one.
+What weights can change is tested in each of their formats, the rest in one and behind a server.
+tests/servers/contract.py runs what a real server can promise on one.
 """
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import count
+from typing import TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -18,11 +20,31 @@ from livemind_app.engine.packed.linear import Int4Linear
 from livemind_app.engine.split import OwnedEngine
 from livemind_app.errors import ContextTooLong
 from livemind_app.protocol import Cancel, Chunk, Finished, Message, Output, Priority, Request, Sampling
+from tests.engine.conftest import ENGINES, REMOTE
 
 PROMPT = "Tom has three apples and buys four more at the market. How many apples does he have now?"
 PROMPTS = [PROMPT, PROMPT[:40], PROMPT[:40] + " Then he eats two.", "Hello."]
 fresh = count()
-one_format = pytest.mark.parametrize("engine", ["float32"], indirect=True)
+Test = TypeVar("Test", bound=Callable[..., object])
+
+
+def on(*engines: str) -> Callable[[Test], Test]:
+    """Not on every engine of conftest.py."""
+
+    def mark(test: Test) -> Test:
+        test.engines = engines  # type: ignore[attr-defined]
+        return test
+
+    return mark
+
+
+one_format = on("float32", REMOTE)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "engine" in metafunc.fixturenames:
+        engines = getattr(metafunc.function, "engines", ENGINES)
+        metafunc.parametrize("engine", engines, indirect=True, scope="session")
 
 
 def chat(text: str) -> list[Message]:
@@ -58,9 +80,13 @@ def test_a_generation_is_taken_up_where_another_left_it(engine: OwnedEngine) -> 
 
 
 @one_format
-@pytest.mark.parametrize("sampling", [Sampling(0.8, seed=5), Sampling(repetition_penalty=1.3)])
-def test_chance_and_penalties_are_taken_up_as_well(engine: OwnedEngine, sampling: Sampling) -> None:
-    _take_up(engine, sampling)
+def test_penalties_are_taken_up_as_well(engine: OwnedEngine) -> None:
+    _take_up(engine, Sampling(repetition_penalty=1.3))
+
+
+@on("float32")  # a server begins a seed's chances anew with every request
+def test_chance_is_taken_up_as_well(engine: OwnedEngine) -> None:
+    _take_up(engine, Sampling(0.8, seed=5))
 
 
 def _take_up(engine: OwnedEngine, sampling: Sampling) -> None:
@@ -178,7 +204,7 @@ def test_length_and_eos(engine: OwnedEngine) -> None:
 
 @one_format
 def test_a_prompt_beyond_the_context_is_refused_by_name(engine: OwnedEngine) -> None:
-    with pytest.raises(ContextTooLong, match="smollm2-135m"):
+    with pytest.raises(ContextTooLong, match=engine.status()[0].name):
         joined(engine.generate(Request((1,) * 9000, "llm", 4)))
 
 
@@ -249,7 +275,7 @@ def test_rendering_a_longer_chat_extends_the_ids_of_a_shorter_one(engine: OwnedE
     assert short[: len(closed)] == closed
 
 
-@pytest.mark.parametrize("engine", ["gguf"], indirect=True)
+@on("gguf")
 def test_the_blocks_of_the_published_file_are_those_computed_with(engine: OwnedEngine) -> None:
     """All of Q4_1 in this file: queries, keys and values stacked, output, gate and up stacked, down."""
     assert isinstance(engine, LocalEngine)
