@@ -10,6 +10,7 @@ import re
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_network
 from typing import Any, Literal, Self, cast, get_args
 
 from livemind_app.errors import ConfigError
@@ -56,6 +57,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "rate": ("LIVEMIND_RATE",),
     "allow_origin": ("LIVEMIND_ALLOW_ORIGIN",),
     "framed_by": ("LIVEMIND_FRAMED_BY",),
+    "proxies": ("LIVEMIND_PROXIES", "FORWARDED_ALLOW_IPS"),
     "password": ("LIVEMIND_PASSWORD",),
     "login": ("LIVEMIND_LOGIN",),
     "speculate_per_client": ("LIVEMIND_SPECULATE_PER_CLIENT",),
@@ -105,6 +107,8 @@ class Settings:
     rate: int = 100  # requests a second of one address; 0: any number
     allow_origin: tuple[str, ...] = ()  # other sites whose pages may use the API
     framed_by: tuple[str, ...] = ()  # other sites whose pages may show ours in a frame
+    # Before this server, that say for whom they ask: how many every request passes, or their networks.
+    proxies: int | tuple[str, ...] | None = None  # None: those on this machine
     password: str | None = field(default=None, repr=False)  # never on a command line
     login: Login | None = None  # huggingface: where a Space provides it
     # Several servers of one address.
@@ -136,6 +140,7 @@ class Settings:
         if environ.get("SPACE_ID"):
             values["host"] = "0.0.0.0"  # noqa: S104 - a Space is reached from outside its container
             values["framed_by"] = ("https://huggingface.co",)
+            values["proxies"] = 1  # a Space is reached through the hub's only
         for name, variables in VARIABLES.items():
             labelled = [(_option(name), options.get(name)), *((v, environ.get(v)) for v in variables)]
             for label, raw in labelled:
@@ -228,6 +233,17 @@ def _origins(value: Any) -> tuple[str, ...]:
     return origins
 
 
+def _proxies(value: Any) -> int | tuple[str, ...]:
+    """A number of them, or addresses and networks; `*`, as others write it, is whoever connects."""
+    if str(value).isdecimal() or value == "*":
+        return _integer(0, 20)(1 if value == "*" else value) or ()
+    parts = value.split(",") if isinstance(value, str) else value
+    try:
+        return tuple(str(ip_network(part.strip())) for part in parts)
+    except ValueError:
+        raise ValueError("a number, or addresses and networks with commas between") from None
+
+
 def _range(value: Any) -> tuple[int, int]:
     text = value if isinstance(value, str) else "-".join(str(number) for number in value)
     found = re.fullmatch(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", text)
@@ -276,6 +292,7 @@ _CONVERT: dict[str, Callable[[Any], Any]] = {
     "rate": _integer(0, 1_000_000),
     "allow_origin": _origins,
     "framed_by": _origins,
+    "proxies": _proxies,
     "password": _name,
     "login": _one_of(get_args(Login)),
     "speculate_per_client": _integer(0, 10_000_000),

@@ -83,7 +83,14 @@ async def assemble(settings: Settings, engine: Engine, history: History | None =
     """`create_app`, on a running loop."""
     manager = SessionManager(engine, Limits(**settings.limits), defaults_for(engine, settings.mode))
     users = SpaceUsers() if settings.login else None
-    access = Access(settings.rate, settings.allow_origin, settings.framed_by, settings.password, users)
+    access = Access(
+        rate=settings.rate,
+        origins=settings.allow_origin,
+        framed_by=settings.framed_by,
+        password=settings.password,
+        proxies=settings.proxies,
+        user=users,
+    )
     own = OwnPrompts(engine, settings)
     others = [own_prompts_router(own), *_inspector(engine, settings)]
     place = settings.place_header

@@ -135,6 +135,21 @@ def test_a_space_is_reached_from_outside(environ: dict[str, str], host: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("environ", "proxies"),
+    [
+        ({}, None),
+        ({"SPACE_ID": "someone/livemind"}, 1),
+        ({"SPACE_ID": "someone/livemind", "LIVEMIND_PROXIES": "2"}, 2),
+        ({"LIVEMIND_PROXIES": "0"}, ()),
+        ({"LIVEMIND_PROXIES": "10.0.0.0/8, ::1"}, ("10.0.0.0/8", "::1/128")),
+        ({"FORWARDED_ALLOW_IPS": "*"}, 1),
+    ],
+)
+def test_proxies_are_a_number_or_networks(environ: dict[str, str], proxies: int | tuple[str, ...]) -> None:
+    assert Settings.from_env(environ).proxies == proxies
+
+
+@pytest.mark.parametrize(
     ("variable", "value", "allowed"),
     [
         ("LIVEMIND_PRESET", "huge", "base, small, tiny"),
@@ -152,6 +167,8 @@ def test_a_space_is_reached_from_outside(environ: dict[str, str], host: str) -> 
         ("LIVEMIND_IDLE_S", "-1", "above 0"),
         ("LIVEMIND_REMOTE_FIRST_TOKEN_S", "0", "above 0"),
         ("LIVEMIND_REMOTE_SPECULATIONS", "0", "from 1 to"),
+        ("LIVEMIND_PROXIES", "nginx", "addresses and networks"),
+        ("LIVEMIND_PROXIES", "21", "from 0 to 20"),
     ],
 )
 def test_a_bad_variable_is_named_with_its_value_and_what_is_allowed(

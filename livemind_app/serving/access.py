@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
+from livemind_app.serving.addresses import Addresses, Proxies
 from livemind_app.serving.clients import Clients, User
 from livemind_app.serving.headers import SecurityHeaders
 from livemind_app.serving.login import Login
@@ -18,6 +19,7 @@ class Access:
     origins: tuple[str, ...] = ()  # other sites whose pages may use the API
     framed_by: tuple[str, ...] = ()  # other sites whose pages may show ours in a frame
     password: str | None = None
+    proxies: Proxies | None = None  # that say for whom they ask; None: those on this machine
     user: User | None = None  # who is logged in; None: nobody has to
 
 
@@ -38,3 +40,4 @@ def guard(app: FastAPI, access: Access) -> None:
         expose_headers=["Retry-After", "X-Request-ID"],
     )
     app.add_middleware(SecurityHeaders, framed_by=access.framed_by)
+    app.add_middleware(Addresses, proxies=access.proxies)

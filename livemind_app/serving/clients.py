@@ -13,8 +13,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from livemind_app.serving.addresses import address_of
 from livemind_app.serving.errors import error_response
-from livemind_app.serving.rates import address_of
 from livemind_app.session.clients import ANYBODY, Client
 
 COOKIE = "livemind_client"

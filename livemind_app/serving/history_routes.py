@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, StreamingResponse
 
+from livemind_app.serving.addresses import address_of
 from livemind_app.serving.errors import NO_STORE
 from livemind_app.serving.history import COLUMNS, History
 from livemind_app.serving.history_page import history_page
 from livemind_app.serving.models import ErrorBody, Runs
-from livemind_app.serving.rates import address_of
 
 SHOWN = 10_000  # runs from which trends are made
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute

@@ -17,9 +17,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from livemind_app.errors import TooManyRequests
+from livemind_app.serving.addresses import address_of
 from livemind_app.serving.clients import OPEN
 from livemind_app.serving.errors import NO_STORE, error_response, session_error_response, too_large
-from livemind_app.serving.rates import Buckets, Rate, address_of
+from livemind_app.serving.rates import Buckets, Rate
 
 COOKIE = "livemind_login"
 MAX_FORM = 4096  # bytes

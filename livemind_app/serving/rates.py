@@ -1,6 +1,5 @@
 """How often one address may ask, so that nobody can take the server from the others."""
 
-import ipaddress
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from time import monotonic
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from livemind_app.errors import TooManyRequests
+from livemind_app.serving.addresses import address_of
 from livemind_app.serving.errors import session_error_response
 
 MOST_ADDRESSES = 10_000  # remembered; of more, those unseen for longest are forgotten
@@ -56,8 +56,7 @@ class Buckets:
 class RateLimit:
     """Refuses what one address sends beyond `per_s` requests a second, with less for sessions and submits.
 
-    This machine's own requests are not counted: they are its user's, or those of a proxy that does not say
-    for whom it asks.
+    This machine's own user is not counted.
     """
 
     def __init__(self, app: ASGIApp, per_s: float) -> None:
@@ -84,21 +83,3 @@ class RateLimit:
         elif scope["method"] == "POST" and scope["path"].endswith("/submit"):
             buckets.append(self._submits)
         return max(bucket.take(who) for bucket in buckets)
-
-
-def address_of(scope: Scope) -> str | None:
-    """Who asks: an IPv4 address, or the network of an IPv6 one; None for this machine.
-
-    >>> address_of({"client": ("2001:db8:1:2:3::4", 1)}), address_of({"client": ("127.0.0.1", 1)})
-    ('2001:db8:1:2::/64', None)
-    """
-    host = (scope.get("client") or ("127.0.0.1", 0))[0]
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return str(host)
-    if address.is_loopback:
-        return None
-    if address.version == 6:  # a home has a whole network
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import os
 import socket
 from collections.abc import Awaitable, Callable
 from types import FrameType
@@ -45,8 +44,7 @@ class Server(uvicorn.Server):
                 log_level="warning",
                 access_log=False,
                 server_header=False,
-                # A Space is reached through proxies only, and they say for whom they ask.
-                forwarded_allow_ips="*" if os.environ.get("SPACE_ID") else None,
+                proxy_headers=False,  # serving/addresses.py reads them
                 timeout_graceful_shutdown=SHUTDOWN_S,
             )
         )

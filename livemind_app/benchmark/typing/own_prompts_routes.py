@@ -7,9 +7,9 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import BaseModel, Field
 
 from livemind_app.benchmark.typing.own_prompts import OwnPrompts, State
+from livemind_app.serving.addresses import address_of
 from livemind_app.serving.errors import NO_STORE, no_store
 from livemind_app.serving.models import Body, Changes, ErrorBody
-from livemind_app.serving.rates import address_of
 
 MOST = 200  # prompts
 Prompt = Annotated[str, Field(min_length=1, max_length=20_000, pattern=r"\S")]
