@@ -54,6 +54,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "log": ("LIVEMIND_LOG",),
     "history": ("LIVEMIND_HISTORY",),
     "history_texts": ("LIVEMIND_HISTORY_TEXTS",),
+    "max_connections": ("LIVEMIND_MAX_CONNECTIONS",),
     "rate": ("LIVEMIND_RATE",),
     "allow_origin": ("LIVEMIND_ALLOW_ORIGIN",),
     "framed_by": ("LIVEMIND_FRAMED_BY",),
@@ -104,6 +105,7 @@ class Settings:
     history: str | None = None  # a file, an SQLAlchemy URL or off; None: the usual place
     history_texts: bool = False  # keep questions and answers too
     # Who may come in.
+    max_connections: int | None = None  # at once; None: as many as its sessions' browsers may open
     rate: int = 100  # requests a second of one address; 0: any number
     allow_origin: tuple[str, ...] = ()  # other sites whose pages may use the API
     framed_by: tuple[str, ...] = ()  # other sites whose pages may show ours in a frame
@@ -289,6 +291,7 @@ _CONVERT: dict[str, Callable[[Any], Any]] = {
     "log": _one_of(get_args(Log)),
     "history": _name,
     "history_texts": _switch,
+    "max_connections": _integer(1, 1_000_000),
     "rate": _integer(0, 1_000_000),
     "allow_origin": _origins,
     "framed_by": _origins,

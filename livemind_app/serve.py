@@ -28,6 +28,7 @@ from livemind_app.sentence_vae.inspector import Inspector
 from livemind_app.serving import logs
 from livemind_app.serving.access import Access
 from livemind_app.serving.app import create_api
+from livemind_app.serving.connections import ConnectionLimits
 from livemind_app.serving.first_paint import FirstPaint
 from livemind_app.serving.history import History, open_history
 from livemind_app.serving.inspector_routes import inspector_router
@@ -39,6 +40,8 @@ from livemind_app.ui.login import SpaceUsers
 from livemind_app.ui.page import build_page, mount_options
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+A_BROWSER = 8  # connections: the two streams of a page, and what it asks beside them
+OTHERS = 100  # and for programs, load balancers and who does not get a session
 
 
 def serve(settings: Settings) -> None:
@@ -50,9 +53,20 @@ def serve(settings: Settings) -> None:
             app = create_app(settings, engine, open_history(settings.history, texts=settings.history_texts))
             gc.freeze()
             gc.enable()
-            Server(app, listening, drain=app.state.drain, end_streams=app.state.end_streams).run()
+            Server(
+                app,
+                listening,
+                drain=app.state.drain,
+                end_streams=app.state.end_streams,
+                connections=_connections(settings),
+            ).run()
         finally:
             engine.close()
+
+
+def _connections(settings: Settings) -> ConnectionLimits:
+    sessions = settings.max_sessions or Limits().max_sessions
+    return ConnectionLimits(settings.max_connections or A_BROWSER * sessions + OTHERS)
 
 
 def serve_cluster(settings: Settings) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import socket
 from collections.abc import Awaitable, Callable
+from functools import partial
 from types import FrameType
 
 import uvicorn
@@ -11,6 +12,7 @@ from sse_starlette.sse import AppStatus
 from starlette.types import ASGIApp
 
 from livemind_app.errors import ConfigError
+from livemind_app.serving.connections import Connection, ConnectionLimits
 
 SHUTDOWN_S = 5  # for what is being sent; then it is cut
 
@@ -33,6 +35,7 @@ class Server(uvicorn.Server):
         end_streams: Callable[[], Awaitable[None]],
         drain: Callable[[], Awaitable[None]] = at_once,
         announce: Callable[[str], None] = print,
+        connections: ConnectionLimits | None = None,
     ) -> None:
         # sse-starlette would cut streams at a signal while we let them end; the switch is the process's.
         AppStatus.enable_automatic_graceful_drain = False
@@ -40,6 +43,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=partial(Connection, limits=connections or ConnectionLimits()),  # type: ignore[arg-type]
                 log_config=None,  # as everything of this program logs
                 log_level="warning",
                 access_log=False,

@@ -16,6 +16,7 @@ from livemind_app.engine.scripted import ScriptedEngine
 from livemind_app.protocol import Request
 from livemind_app.serving.access import Access
 from livemind_app.serving.app import Timing, create_api
+from livemind_app.serving.connections import ConnectionLimits
 from livemind_app.serving.history import History
 from livemind_app.serving.server import Server, address, listen
 from livemind_app.session.limits import Limits
@@ -123,6 +124,7 @@ def serving(
     send_buffer: int | None = None,
     access: Access | None = None,
     history: History | None = None,
+    connections: ConnectionLimits | None = None,
 ) -> Iterator[Service]:
     gate = Gate()
     engine = ScriptedEngine(step=gate)
@@ -132,7 +134,13 @@ def serving(
     with listen("127.0.0.1", 0) as listening:
         if send_buffer:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
-        server = Server(app, listening, end_streams=manager.close, announce=lambda line: ready.set())
+        server = Server(
+            app,
+            listening,
+            end_streams=manager.close,
+            announce=lambda line: ready.set(),
+            connections=connections,
+        )
         thread = threading.Thread(target=server.run, name="server")
         thread.start()
         assert ready.wait(WAIT_S)
