@@ -17,7 +17,7 @@ SETTINGS = (
     *("adapter", "sentence_vae"),
     *("host", "port", "log", "history", "history_texts", "rate", "allow_origin", "login"),
     *("remote_connect_s", "remote_alive_s", "remote_first_token_s", "remote_between_tokens_s"),
-    *("remote_speculations", "speculate_per_client"),
+    *("remote_speculations", "speculate_per_client", "tokens_per_client"),
 )
 BENCHMARKS = {
     "engine": ("benchmark.engine.command", "how fast and how well weights compute, by format"),
@@ -142,7 +142,12 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     add(
         "--speculate-per-client",
         metavar="N",
-        help="tokens a minute that all sessions of one client may speculate (default: 6000; 0: any)",
+        help="tokens a minute of notes and answers begun ahead for one client (default: 6000; 0: any)",
+    )
+    add(
+        "--tokens-per-client",
+        metavar="N",
+        help="tokens a minute in the answers to one client (default: 60000; 0: any)",
     )
     parser.epilog = "Every option can be set as a variable too: LIVEMIND_PRESET, LIVEMIND_PORT, …"
     parser.set_defaults(run=_serve)

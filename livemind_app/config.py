@@ -62,6 +62,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "password": ("LIVEMIND_PASSWORD",),
     "login": ("LIVEMIND_LOGIN",),
     "speculate_per_client": ("LIVEMIND_SPECULATE_PER_CLIENT",),
+    "tokens_per_client": ("LIVEMIND_TOKENS_PER_CLIENT",),
     "place_header": ("LIVEMIND_PLACE_HEADER",),
     "replicas": ("LIVEMIND_REPLICAS",),
     "ray": ("LIVEMIND_RAY",),
@@ -98,7 +99,8 @@ class Settings:
     max_text: int | None = None  # characters of one prompt
     max_turns: int | None = None  # of one chat
     idle_s: float | None = None  # a session unused for so long expires
-    speculate_per_client: int | None = None  # tokens a minute in all sessions of one client; 0: any number
+    speculate_per_client: int | None = None  # tokens a minute before one client's submits; 0: any number
+    tokens_per_client: int | None = None  # the same in its answers
     max_answers: int | None = None  # that users wait for at once
     drain_s: float = 30.0  # that running answers get at a SIGTERM
     log: Log = "text"  # json: a line for every request as well
@@ -156,7 +158,7 @@ class Settings:
         """The session limits that were set."""
         names = (
             *("max_sessions", "max_text", "max_turns", "idle_s", "max_answers"),
-            "speculate_per_client",
+            *("speculate_per_client", "tokens_per_client"),
         )
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
@@ -299,6 +301,7 @@ _CONVERT: dict[str, Callable[[Any], Any]] = {
     "password": _name,
     "login": _one_of(get_args(Login)),
     "speculate_per_client": _integer(0, 10_000_000),
+    "tokens_per_client": _integer(0, 10_000_000),
     "place_header": _header,
     "replicas": _range,
     "ray": _name,

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from livemind_app.serving.addresses import Addresses, Proxies
-from livemind_app.serving.clients import Clients, User
+from livemind_app.serving.clients import Clients, User, user_of
 from livemind_app.serving.headers import SecurityHeaders
 from livemind_app.serving.login import Login
 from livemind_app.serving.origins import ForeignPages
@@ -15,7 +15,7 @@ from livemind_app.serving.rates import RateLimit
 
 @dataclass(frozen=True)
 class Access:
-    rate: float = 0  # requests a second of one address; 0: any number
+    rate: float = 0  # requests a second of one address, and of one user; 0: any number
     origins: tuple[str, ...] = ()  # other sites whose pages may use the API
     framed_by: tuple[str, ...] = ()  # other sites whose pages may show ours in a frame
     password: str | None = None
@@ -25,6 +25,8 @@ class Access:
 
 def guard(app: FastAPI, access: Access) -> None:
     """Innermost first: a refusal still gets the headers that a browser needs to show it."""
+    if access.rate and access.user:
+        app.add_middleware(RateLimit, per_s=access.rate, who=user_of)
     app.add_middleware(Clients, framed=bool(access.framed_by), user=access.user)
     if access.password:
         app.add_middleware(Login, password=access.password, framed=bool(access.framed_by))

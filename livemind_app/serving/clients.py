@@ -18,6 +18,7 @@ from livemind_app.serving.errors import error_response
 from livemind_app.session.clients import ANYBODY, Client
 
 COOKIE = "livemind_client"
+USER = "user:"  # before the name of one who is logged in
 YEAR_S = 365 * 24 * 3600
 OPEN = ("/api/health", "/api/ready")  # for load balancers; they tell nothing of anybody
 GUARDED = (
@@ -35,6 +36,12 @@ User = Callable[[Scope], Awaitable[str]]  # who is logged in; empty: nobody
 def client_of(scope: Scope) -> Client:
     client: Client = scope.get("livemind.client", ANYBODY)
     return client
+
+
+def user_of(scope: Scope) -> str | None:
+    """Who is logged in; None where nobody has to."""
+    owner = client_of(scope).owner
+    return owner if owner.startswith(USER) else None
 
 
 class Clients:
@@ -59,7 +66,8 @@ class Clients:
             await error_response(401, "login_required", "Sign in first.")(scope, receive, send)
             return
         if user:
-            scope["livemind.client"] = Client(f"user:{user}", f"user:{user}")
+            name = USER + user
+            scope["livemind.client"] = Client(name, (name, *_address(scope)))
         await self.app(scope, receive, send)
 
     async def _for_browser(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,7 +75,7 @@ class Clients:
         cookie = connection.cookies.get(COOKIE, "")
         opens = not cookie and "text/html" in connection.headers.get("accept", "")  # programs take anything
         owner = f"browser:{cookie}" if cookie else _program(connection)
-        scope["livemind.client"] = Client(owner, address_of(scope) or "")
+        scope["livemind.client"] = Client(owner, _address(scope))
 
         async def known(message: Message) -> None:
             if message["type"] == "http.response.start" and opens:
@@ -85,6 +93,12 @@ class Clients:
         morsel["samesite"] = "none" if self._framed else "lax"
         morsel["secure"] = self._framed or secure
         return morsel.OutputString()
+
+
+def _address(scope: Scope) -> tuple[str, ...]:
+    """Of whom it is counted, too; none at this machine."""
+    address = address_of(scope)
+    return (address,) if address else ()
 
 
 def _program(connection: HTTPConnection) -> str:

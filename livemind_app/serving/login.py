@@ -20,7 +20,7 @@ from livemind_app.errors import TooManyRequests
 from livemind_app.serving.addresses import address_of
 from livemind_app.serving.clients import OPEN
 from livemind_app.serving.errors import NO_STORE, error_response, session_error_response, too_large
-from livemind_app.serving.rates import Buckets, Rate
+from livemind_app.session.buckets import Buckets, Rate
 
 COOKIE = "livemind_login"
 MAX_FORM = 4096  # bytes
@@ -83,7 +83,7 @@ class Login:
     def _checked(self, request: Request, given: bytes) -> Response | None:
         """None where the password is right; not even looked at after too many wrong ones."""
         who = address_of(request.scope) or "this machine"
-        if self._guesses.empty(who):
+        if self._guesses.wait(who):
             return session_error_response(TooManyRequests("too many wrong passwords; wait a little", 5))
         if hmac.compare_digest(given, self._password):
             return None

@@ -16,6 +16,7 @@ from livemind_app.protocol import (
     Request,
     Role,
 )
+from livemind_app.session.clients import Purse
 from livemind_app.session.events import Answer, Failure, Lane, LaneStatus, Metrics, Turn
 from livemind_app.session.figures import Stopwatch, measured, status_of
 from livemind_app.session.formats import CONVENTIONAL_SYSTEM, system
@@ -33,11 +34,12 @@ from livemind_app.session.store import Store
 class Answerer:
     """Runs what plan_answering names until the session closes."""
 
-    def __init__(self, store: Store, engine: Engine, session: str, preparer: Preparer) -> None:
+    def __init__(self, store: Store, engine: Engine, session: str, preparer: Preparer, purse: Purse) -> None:
         self._store = store
         self._preparer = preparer
         self._engine = engine
         self._session = session
+        self._purse = purse
         self._running: LaneName | None = None  # or the last that was
         self._cancel = Cancel()  # of this lane
 
@@ -170,6 +172,7 @@ class Answerer:
             async for output in outputs:
                 if isinstance(output, Finished):
                     return output if self._known(turn, name) else None
+                self._purse.spend(0 if output.kept else len(output.ids))
                 if not request.cancel.cancelled:
                     self._grow(turn, name, watch, output)
         return None

@@ -10,6 +10,8 @@ class Limits:
     max_turns: int = 100  # of one chat
     idle_s: float = 1800.0  # a session without calls and readers for so long expires
     max_answers: int = 32  # that users wait for at once; from half of it on nothing is computed ahead
-    speculate_per_client: int = 6000  # tokens a minute in all sessions of one client; 0: any number
+    # Tokens a minute in all sessions of one client; 0: any number.
+    speculate_per_client: int = 6000  # before it submits: notes, and answers begun ahead
+    tokens_per_client: int = 60_000  # in answers
     ring: int = 1024  # events kept for readers that come back
     ring_text: int = 1_000_000  # characters in them

@@ -40,7 +40,7 @@ class SessionManager:
         self.defaults = defaults or defaults_for(engine)
         self._clock = clock or RealClock()
         self.admission = Admission(self.limits.max_answers, self._rest)
-        self.ledger = Ledger(self.limits.speculate_per_client, self._clock)
+        self._ledger = Ledger(self.limits, self._clock)
         self.observers: list[Observe] = []
         self.on_turn: list[Callable[[Session], None]] = []  # called when a session's newest turn has ended
         self._sessions: dict[str, Session] = {}
@@ -73,8 +73,8 @@ class SessionManager:
             chosen,
             self._clock,
             self.admission,
-            self.ledger,
-            client,
+            client.owner,
+            self._ledger.account(client),
             self._observe,
             self._ended,
         )
@@ -129,7 +129,6 @@ class SessionManager:
             self._sweep()
 
     def _sweep(self) -> None:
-        self.ledger.forget()
         for token, session in list(self._sessions.items()):
             if session.idle_s > self.limits.idle_s:
                 del self._sessions[token]

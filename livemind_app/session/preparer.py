@@ -9,7 +9,7 @@ from typing import Any
 from livemind_app.errors import LiveMindError
 from livemind_app.protocol import Engine, Finished, Priority, Request, Sampling
 from livemind_app.session.admission import Admission
-from livemind_app.session.clients import Client, Ledger, Minute
+from livemind_app.session.clients import Minute, Purse
 from livemind_app.session.events import Segment
 from livemind_app.session.guides import Prompt, open_turn, rendered, steady
 from livemind_app.session.lanes import LANE_ROLE, LaneName
@@ -42,8 +42,7 @@ class Preparer:
         engine: Engine,
         session: str,
         admission: Admission,
-        ledger: Ledger,
-        client: Client,
+        purse: Purse,
     ) -> None:
         self._store = store
         self._engine = engine
@@ -54,8 +53,7 @@ class Preparer:
         self._submitted: dict[LaneName, Speculated] = {}
         self._running: Running | None = None
         self._minute = Minute(lambda: store.now)
-        self._ledger = ledger
-        self._payer = client.payer
+        self._purse = purse
         self._stepped = asyncio.Event()
 
     async def run(self) -> None:
@@ -110,7 +108,7 @@ class Preparer:
     def _left(self) -> int:
         """Tokens that may still be speculated in this minute, here and in all sessions of this client."""
         own = self._store.state.options.speculate_per_minute - self._minute.tokens
-        return int(min(own, self._ledger.left(self._payer)))
+        return int(min(own, self._purse.left))
 
     def _going_on(
         self, before: Speculated | None, lane: LaneName, ids: tuple[int, ...], sampling: Sampling
@@ -226,7 +224,7 @@ class Preparer:
 
     def _count(self, running: Running, tokens: int) -> None:
         self._minute.add(tokens)
-        self._ledger.spend(self._payer, tokens)
+        self._purse.spend(tokens)
         running.tokens += tokens
         if running.tokens % SHOWN == 1:
             self._show(running)

@@ -23,7 +23,7 @@ from livemind_app.protocol import Engine
 from livemind_app.session.admission import Admission
 from livemind_app.session.answerer import Answerer
 from livemind_app.session.apply import matching
-from livemind_app.session.clients import Client, Ledger
+from livemind_app.session.clients import Account
 from livemind_app.session.clock import Clock
 from livemind_app.session.events import Event, Lane, Retry, Segment, Segments, StateChanged, Turn
 from livemind_app.session.lanes import LaneName
@@ -52,13 +52,14 @@ class Session:
         options: Options,
         clock: Clock,
         admission: Admission,
-        ledger: Ledger,
-        client: Client,
+        owner: str,
+        account: Account,
         observe: Observe = lambda event: None,
         on_turn: "Callable[[Session], None]" = lambda session: None,
     ) -> None:
         self.token = token
-        self.owner = client.owner
+        self.owner = owner
+        self._account = account
         self._on_turn = on_turn
         self._engine = engine
         self._limits = limits
@@ -66,9 +67,9 @@ class Session:
         self._observe = observe
         self._store = Store(State(options=options), limits, clock, self._see)
         self._segmenter = IncrementalSegmenter(options.granularity, options.min_length)
-        self._thinker = Thinker(self._store, engine, token, admission)
-        self._preparer = Preparer(self._store, engine, token, admission, ledger, client)
-        self._answerer = Answerer(self._store, engine, token, self._preparer)
+        self._thinker = Thinker(self._store, engine, token, admission, account.ahead)
+        self._preparer = Preparer(self._store, engine, token, admission, account.ahead)
+        self._answerer = Answerer(self._store, engine, token, self._preparer, account.answers)
         owners = (self._thinker, self._preparer, self._answerer)
         self._tasks = [asyncio.create_task(owner.run()) for owner in owners]
         self._readers = 0
@@ -100,7 +101,7 @@ class Session:
         """Answer `text` in `lanes`; a running note is cut and kept, and so is an answer already begun."""
         chosen = check_lanes(lanes) if lanes is not None else self.options.lanes
         self._check_submit(revision, text)
-        self._admission.take_submit()
+        self._take_answer()
         self._answerer.stop()
         self._replace(revision, text, complete=True)
         self._thinker.cut()
@@ -126,7 +127,7 @@ class Session:
         name = self._lane_of(turn, lane)
         if not turn.done:
             raise TurnRunning("an answer is being written; wait for it or stop it first")
-        self._admission.take_submit()
+        self._take_answer()
         if name == next(iter(turn.lanes)):
             self._preparer.reset()  # what is ready goes on after the old answer
         self._store.emit(Retry(self._store.now, turn.id, name))
@@ -201,6 +202,10 @@ class Session:
 
     def _touch(self) -> None:
         self._touched = time.monotonic()
+
+    def _take_answer(self) -> None:
+        self._admission.take_submit()
+        self._account.answers.check()
 
     def _check(self, text: str) -> None:
         self._touch()

@@ -10,6 +10,7 @@ from livemind_app.errors import EngineError, LiveMindError
 from livemind_app.protocol import Cancel, Chunk, Engine, Finished, Message, Priority, Request
 from livemind_app.session.actions import ActionParser, is_echo
 from livemind_app.session.admission import Admission
+from livemind_app.session.clients import Purse
 from livemind_app.session.events import Action, ActionKind, ActionStatus, Failure
 from livemind_app.session.formats import FORMATS, Block, Format, Gate, assistant, blocks_of
 from livemind_app.session.plan import Think, plan_thinking
@@ -39,11 +40,14 @@ class Running:
 class Thinker:
     """Runs what plan_thinking names until the session closes."""
 
-    def __init__(self, store: Store, engine: Engine, session: str, admission: Admission) -> None:
+    def __init__(
+        self, store: Store, engine: Engine, session: str, admission: Admission, purse: Purse
+    ) -> None:
         self._store = store
         self._engine = engine
         self._session = session
         self._admission = admission
+        self._purse = purse
         self._running: Running | None = None
         self.settled = asyncio.Event()  # the newest draft needs nothing more
         self._tokens_per_s = 10.0  # of the newest note; a guess before the first
@@ -53,7 +57,7 @@ class Thinker:
         while not self._store.ring.closed:
             await self._admission.room()
             seen = self._store.ring.last
-            if step := plan_thinking(self._store.state):
+            if self._purse.left >= MIN_NOTE_TOKENS and (step := plan_thinking(self._store.state)):
                 await self._think(step)
             else:
                 self.settled.set()
@@ -149,6 +153,7 @@ class Thinker:
 
     def _grow(self, running: Running, chunk: Chunk, parser: ActionParser | None) -> None:
         running.tokens += len(chunk.ids)
+        self._purse.spend(len(chunk.ids))
         self._show(running, parser.push(chunk.text) if parser else chunk.text)
 
     def _show(self, running: Running, text: str) -> None:
@@ -184,7 +189,7 @@ class Thinker:
         lengths = [len(segment.text) for segment in state.segments[: state.finished]]
         tail = len(state.text) - sum(lengths)
         tokens = int(state.pace.seconds_to_next(lengths, tail) * self._tokens_per_s)
-        return min(max(tokens, MIN_NOTE_TOKENS), state.options.note_tokens)
+        return int(min(max(tokens, MIN_NOTE_TOKENS), state.options.note_tokens, max(self._purse.left, 1)))
 
     def _learn_speed(self, finished: Finished) -> None:
         if finished.tokens > 1 and finished.decode_s > 0:

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from starlette.datastructures import Headers
+from starlette.types import Scope
 
 from livemind_app.serving import login, rates
 from livemind_app.serving.access import Access
-from livemind_app.serving.rates import Buckets, Rate
+from livemind_app.session.buckets import Rate
+from livemind_app.session.limits import Limits
 from tests.serving.conftest import Service, refusal, serving, until
 
 PASSWORD = "correct horse"
@@ -130,30 +131,42 @@ def test_sessions_and_submits_are_counted_by_themselves(monkeypatch: pytest.Monk
         assert service.http.put(f"{url}/draft", json=draft, headers=one).status_code == 202
 
 
-@given(
-    st.lists(st.floats(0, 3), min_size=1, max_size=60), st.integers(1, 5), st.floats(0.1, 10, allow_nan=False)
-)
-def test_a_bucket_gives_no_more_than_its_burst_and_its_rate(
-    gaps: list[float], burst: int, per_s: float
-) -> None:
-    now = 0.0
-    buckets = Buckets(Rate(per_s, burst), lambda: now)
-    taken = 0
-    for gap in gaps:
-        now += gap
-        wait = buckets.take("someone")
-        taken += wait == 0
-        assert taken <= burst + per_s * now + 1e-6
-        assert 0 <= wait <= 1 / per_s + 1e-6
-    now += buckets.take("someone") + 1e-6
-    assert buckets.take("other") == 0
+async def named(scope: Scope) -> str:
+    """The user whom a header names."""
+    return Headers(scope=scope).get("x-user", "")
 
 
-def test_addresses_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rates, "MOST_ADDRESSES", 3)
-    buckets = Buckets(Rate(per_s=0.001, burst=1), lambda: 0.0)
-    assert [buckets.take(name) == 0 for name in "abcda"] == [True] * 5  # `a` was forgotten
-    assert buckets.take("d") > 0
+def test_a_user_is_counted_at_all_addresses() -> None:
+    with serving(access=Access(rate=10, user=named)) as service:
+        places = [{"X-Forwarded-For": f"203.0.113.{n}"} for n in range(40)]
+        answers = [service.http.get("/api/options", headers={"X-User": "ada", **place}) for place in places]
+        refused = [answer for answer in answers if answer.status_code != 200]
+        assert refused
+        assert {refusal(answer) for answer in refused} == {(429, "too_many_requests")}
+        assert service.http.get("/api/options", headers={"X-User": "bob", **places[0]}).status_code == 200
+
+
+def test_tokens_of_answers_are_counted_for_the_user_and_the_address() -> None:
+    with serving(Limits(tokens_per_client=1), access=Access(user=named)) as service:
+
+        def ask(user: str, address: str) -> httpx.Response:
+            headers = {"X-User": user, "X-Forwarded-For": address}
+            body = {"options": {"mode": "off", "lanes": ["live"]}}
+            token = service.http.post("/api/sessions", json=body, headers=headers).json()["session"]
+            text = {"revision": 1, "text": "Hello there."}
+            url = f"/api/sessions/{token}"
+            with service.events(token, **headers) as frames:
+                answer = service.http.post(f"{url}/submit", json=text, headers=headers)
+                if answer.status_code == 202:
+                    until(frames, "turn", done=True)
+            return answer
+
+        assert ask("ada", "203.0.113.1").status_code == 202
+        for user, address in (("ada", "203.0.113.2"), ("bob", "203.0.113.1")):
+            refused = ask(user, address)
+            assert refusal(refused) == (429, "too_many_requests")
+            assert int(refused.headers["retry-after"]) > 60
+        assert ask("bob", "203.0.113.2").status_code == 202
 
 
 # The password.

@@ -10,7 +10,7 @@ from livemind_app.serving import rates
 from livemind_app.serving.access import Access
 from livemind_app.serving.addresses import Proxies
 from livemind_app.serving.history import History
-from livemind_app.serving.rates import Rate
+from livemind_app.session.buckets import Rate
 from tests.serving.conftest import Service, refusal, serving
 
 FORWARDED = "X-Forwarded-For"

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import inf
 
 import httpx
-import pytest
 
 from livemind_app.serving.access import Access
 from livemind_app.serving.clients import COOKIE
 from livemind_app.session.clients import Client
 from livemind_app.session.limits import Limits
-from tests.serving.conftest import Service, refusal, serving
+from tests.serving.conftest import Service, refusal, serving, until
 
 PASSWORD = "correct horse"
 PAGE = "/docs"  # any answer in HTML is a page
@@ -88,18 +86,13 @@ def test_programs_are_known_by_the_password_that_they_send() -> None:
         assert service.http.delete(url, headers={"Authorization": mine}).status_code == 204
 
 
-@pytest.fixture
-def frugal() -> Iterator[Service]:
-    with serving(Limits(speculate_per_client=100)) as service:
-        yield service
-
-
-def test_work_ahead_is_counted_for_an_address_and_not_for_this_machine(frugal: Service) -> None:
-    there = {"X-Forwarded-For": "203.0.113.7"}
-    tokens = [create(frugal.http, **there), create(frugal.http)]
-    ledger = frugal.manager.ledger
-    ledger.spend("203.0.113.7", 40)
-    ledger.spend("", 40)
-    assert (ledger.left("203.0.113.7"), ledger.left("")) == (60, inf)
-    for token in tokens:
-        assert frugal.manager.get(token, Client()).token == token  # neither has said who it is
+def test_work_ahead_is_counted_for_an_address_and_not_for_this_machine() -> None:
+    with serving(Limits(speculate_per_client=3)) as service:
+        for headers, ready in ({"X-Forwarded-For": "203.0.113.7"}, 3), ({}, 5):
+            options = {"mode": "exact", "lanes": ["exact"]}
+            response = service.http.post("/api/sessions", json={"options": options}, headers=headers)
+            token = response.json()["session"]
+            assert service.manager.get(token, Client()).token == token  # neither has said who it is
+            service.draft(token, 1, "How many apples has Tom?")
+            with service.events(token) as frames:
+                until(frames, "prepared", tokens=ready)
