@@ -108,6 +108,8 @@ class LocalEngine:
         future: Future[T] = Future()
 
         def compute() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
             try:
                 future.set_result(work(self._loaded()))
             except Exception as error:

@@ -8,8 +8,8 @@ from sse_starlette.sse import SendTimeoutError
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from livemind_app.errors import where_raised
-from livemind_app.serving.errors import error_response, too_large
+from livemind_app.errors import ServerDraining, where_raised
+from livemind_app.serving.errors import error_response, session_error_response, too_large
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,10 @@ class BodyLimit:
 
 
 class Discreet:
-    """Answers an unforeseen exception and logs where it was raised, but not its message."""
+    """Answers an unforeseen exception and logs where it was raised, but not its message.
+
+    What the server cuts off at its end has not failed: another one may be asked.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -73,6 +76,11 @@ class Discreet:
             await self.app(scope, receive, watched)
         except SendTimeoutError:
             log.info("A reader of events took nothing for too long and was cut off.")
+        except asyncio.CancelledError:
+            if scope["type"] != "http" or started:
+                raise
+            message = "this server is being stopped; send the same request again soon"
+            await session_error_response(ServerDraining(message))(scope, receive, send)
         except Exception as error:
             log.error("A request failed.\n%s", where_raised(error))
             if scope["type"] == "http" and not started:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Protocol
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends, HTTPException, Request
 from pydantic import BaseModel, Field
 
 from livemind_app.errors import ModelError
@@ -14,6 +14,7 @@ Said = Annotated[str, Field(max_length=MOST, pattern=r"\S")]
 REFUSED: dict[int | str, dict[str, Any]] = {
     404: {"model": ErrorBody, "description": "`not_found`: the models have no codec"},
     422: {"model": ErrorBody, "description": "`invalid_request`"},
+    503: {"model": ErrorBody, "description": "`draining`, `engine_unavailable`"},
 }
 
 
@@ -50,12 +51,16 @@ class Between(BaseModel):
     texts: list[str]
 
 
+async def _takes_work(request: Request) -> None:
+    request.app.state.manager.admission.take_work()
+
+
 def inspector_router(inspector: Inspecting) -> APIRouter:
     router = APIRouter(
         prefix="/api/sentence-vae",
         tags=["sentence-vae"],
         responses=REFUSED,
-        dependencies=[Depends(no_store)],
+        dependencies=[Depends(_takes_work), Depends(no_store)],
     )
 
     @router.post("/sentences", summary="Encode a text's sentences, and decode them again")

@@ -39,14 +39,14 @@ class Admission:
         """Return when there is room to work ahead."""
         await self._room.wait()
 
-    def take_sessions(self) -> None:
-        """Raises ServerDraining where the server is about to stop."""
+    def take_work(self) -> None:
+        """Raises ServerDraining where nothing new is begun."""
         if self._draining:
             raise ServerDraining("this server is being stopped; the same request soon reaches another one")
 
     def take_submit(self) -> None:
         """Raises ServerDraining or Overloaded where the question cannot be taken."""
-        self.take_sessions()
+        self.take_work()
         if self.answers >= self._max_answers:
             raise Overloaded(
                 f"{self.answers} answers are being written; your text is kept, send it again soon"

@@ -57,7 +57,7 @@ class SessionManager:
         `place`: what the token begins with, so that a router finds this server by it. `client`: who alone
         may open the session, and who pays for it.
         """
-        self.admission.take_sessions()
+        self.admission.take_work()
         chosen = self.defaults.changed(options or {})
         check_able(self.engine, chosen)
         self._sweep()

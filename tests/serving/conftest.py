@@ -4,13 +4,14 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
+from fastapi import APIRouter
 
 from livemind_app.engine.scripted import ScriptedEngine
 from livemind_app.protocol import Request
@@ -125,11 +126,12 @@ def serving(
     access: Access | None = None,
     history: History | None = None,
     connections: ConnectionLimits | None = None,
+    others: Sequence[APIRouter] = (),
 ) -> Iterator[Service]:
     gate = Gate()
     engine = ScriptedEngine(step=gate)
     manager = SessionManager(engine, limits or Limits())
-    app = create_api(manager, engine.status, timing=timing, access=access, history=history)
+    app = create_api(manager, engine.status, timing=timing, access=access, history=history, others=others)
     ready = threading.Event()
     with listen("127.0.0.1", 0) as listening:
         if send_buffer:

@@ -1,17 +1,24 @@
 """SIGTERM at a real process: running answers are finished, everything else is sent elsewhere."""
 
+import asyncio
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
+import pytest
 
-from tests.serving.conftest import WAIT_S, Frame, parse, refusal, until
+from livemind_app.serving import server
+from livemind_app.serving.inspector_routes import inspector_router
+from tests.serving.conftest import WAIT_S, Frame, parse, refusal, serving, until
 
 PROGRAM = """
 import sys, time
@@ -115,3 +122,41 @@ def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
         server.process.send_signal(signal.SIGTERM)
         assert list(server.frames) == []
         server.ended()
+
+
+class Slow:
+    """An inspector that never comes to an end."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+
+    async def sentences(self, text: str) -> Any:
+        self.asked.set()
+        await asyncio.Event().wait()
+
+    async def between(self, first: str, second: str) -> list[str]:
+        return [first, second]
+
+
+def test_what_is_still_computed_when_the_time_is_over_may_be_asked_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server, "SHUTDOWN_S", 0.2)
+    slow = Slow()
+    with serving(others=[inspector_router(slow)]) as service, ThreadPoolExecutor() as pool:
+        body = {"text": "A sentence."}
+        asked = pool.submit(service.http.post, "/api/sentence-vae/sentences", json=body)
+        assert slow.asked.wait(WAIT_S)
+        service.stop()
+        response = asked.result(WAIT_S)
+    assert refusal(response) == (503, "draining")
+    assert int(response.headers["retry-after"]) > 0
+
+
+def test_nothing_is_inspected_any_more_while_answers_are_finished() -> None:
+    with serving(others=[inspector_router(Slow())]) as service:
+        service.manager.admission.drain()
+        for path, body in (("sentences", {"text": "A."}), ("between", {"first": "A.", "second": "B."})):
+            response = service.http.post(f"/api/sentence-vae/{path}", json=body)
+            assert refusal(response) == (503, "draining")
+            assert int(response.headers["retry-after"]) > 0
