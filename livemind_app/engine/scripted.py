@@ -88,6 +88,7 @@ class ScriptedEngine:
         script: Script = default_script,
         *,
         token_s: float = 0.0,
+        prefill_s: float = 0.0,
         think: Callable[[str], bool] = lambda prompt: True,
         ends: Callable[[str], bool] = lambda prompt: False,
         step: Callable[[Request], None] = lambda request: None,
@@ -96,6 +97,7 @@ class ScriptedEngine:
     ) -> None:
         self._script = script
         self._token_s = token_s
+        self._prefill_s = prefill_s  # of a token that no cache covers
         self._think = think
         self._ends = ends
         self._step = step
@@ -145,6 +147,7 @@ class ScriptedEngine:
             raise EngineError(self._cannot[ability])
         prompt = self._tokenizer.decode(request.ids[: len(request.ids) - request.said])
         cached = self._cached(request)
+        yield from self._prefill(request, len(request.ids) - cached)
         reply = self._tokenizer.encode(self._script(request.role, prompt)) if request.max_tokens else ()
         reply = reply[request.said :]
         said = drafted = 0
@@ -172,6 +175,13 @@ class ScriptedEngine:
             drafted=drafted,
             scores=self._scores(request, prompt),
         )
+
+    def _prefill(self, request: Request, tokens: int) -> Generation:
+        for _ in range(tokens if self._prefill_s else 0):
+            if request.cancel.cancelled:
+                return
+            sleep(self._prefill_s)
+            yield None
 
     def _scores(self, request: Request, prompt: str) -> tuple[float, ...]:
         if len(request.score) == 1:

@@ -6,6 +6,7 @@ import logging
 from fastapi import HTTPException
 from sse_starlette.sse import SendTimeoutError
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from livemind_app.errors import ServerDraining, where_raised
@@ -76,6 +77,8 @@ class Discreet:
             await self.app(scope, receive, watched)
         except SendTimeoutError:
             log.info("A reader of events took nothing for too long and was cut off.")
+        except ClientDisconnect:
+            log.info("A client went away in the middle of its request.")
         except asyncio.CancelledError:
             if scope["type"] != "http" or started:
                 raise

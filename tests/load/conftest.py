@@ -11,6 +11,7 @@ import pytest
 from tests.serving.conftest import Service, serving
 
 FULL = os.environ.get("LIVEMIND_LOAD") == "full"
+SECONDS = float(os.environ.get("LIVEMIND_LOAD_SECONDS", "600"))  # of what takes long in a full run
 
 
 def told(**figures: object) -> None:

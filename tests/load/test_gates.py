@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,14 +18,15 @@ import psutil
 import pytest
 
 from livemind_app.cli import main
-from livemind_app.engine.scripted import ScriptedEngine
+from livemind_app.engine.scripted import ScriptedEngine, WordTokenizer
 from livemind_app.protocol import Output, Priority, Request
 from livemind_app.serving.app import Timing, create_api
 from livemind_app.serving.connections import ConnectionLimits
 from livemind_app.serving.server import Server, address, listen
 from livemind_app.session.limits import Limits
 from livemind_app.session.manager import SessionManager
-from tests.load.conftest import FULL, told
+from livemind_app.text.segment import IncrementalSegmenter
+from tests.load.conftest import FULL, SECONDS, told
 from tests.serving.conftest import WAIT_S, Service, refusal, serving, until
 
 TEXT = "Tom has three apples. Ann gives him four more. He eats two of them. How many has he now?"
@@ -45,8 +47,8 @@ def eventually(condition: Any, seconds: float = WAIT_S) -> float:
 class CountingEngine(ScriptedEngine):
     """Knows how many requests of a session are under way for each of its caches."""
 
-    def __init__(self) -> None:
-        super().__init__(token_s=0.001)
+    def __init__(self, token_s: float = 0.001) -> None:
+        super().__init__(token_s=token_s)
         self._live: Counter[tuple[str, str | None]] = Counter()
         self.most: Counter[str] = Counter()
 
@@ -82,6 +84,19 @@ async def test_a_session_has_one_guess_at_a_time() -> None:
     engine.close()
 
 
+def test_users_have_one_guess_at_a_time_each(tmp_path: Path) -> None:
+    """The same users, whose engine is counted in: not for its times."""
+    out, engine, users = tmp_path / "load.json", CountingEngine(), 100 if FULL else 8
+    with serving(Limits(max_sessions=users), engine=engine) as service:
+        command = ["bench", "load", "--url", str(service.http.base_url), "--sessions", str(users)]
+        command += ["--keys-per-second", "6" if FULL else "60", "--seconds", "60" if FULL else "3"]
+        assert main([*command, "--json", str(out)]) == 0
+    summary = json.loads(out.read_text())["summary"]
+    assert summary["lost_drafts"] == summary["responses_5xx"] == 0
+    assert 0 < len(engine.most) <= users
+    assert set(engine.most.values()) == {1}
+
+
 @pytest.mark.skipif(not FULL, reason="make test-load; tests/benchmark/load has the short one")
 @pytest.mark.timeout(600)
 def test_a_hundred_users_type_for_five_minutes(tmp_path: Path) -> None:
@@ -106,10 +121,13 @@ def raw(service: Service, head: str, body: bytes = b"") -> socket.socket:
     return connection
 
 
+LONG = "Tom has three apples. " * 40
+
+
 def lose(service: Service, token: str, moment: int) -> None:
-    """Break a connection in the middle of a keystroke, a stream, or a submit."""
+    """Break a connection in the middle of a keystroke, a head, a stream, a submit, or a prefill."""
     url, json_head = f"/api/sessions/{token}", b"Content-Type: application/json\r\nContent-Length: 60\r\n\r\n"
-    match moment % 4:
+    match moment % 5:
         case 0:
             connection = raw(service, f"PUT {url}/draft", json_head + b'{"revision": 1, "te')
         case 1:
@@ -117,36 +135,97 @@ def lose(service: Service, token: str, moment: int) -> None:
         case 2:
             connection = raw(service, f"GET {url}/events", b"\r\n")
             connection.recv(12)
-        case _:
-            body = json.dumps({"revision": 10**6 + moment, "text": TEXT}).encode()
+        case 3:
+            body = json.dumps({"revision": 10**6 + 100 * moment, "text": TEXT}).encode()
             head = b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
             connection = raw(service, f"POST {url}/submit", head + body)
+        case _:
+            connection = raw(service, f"GET {url}/events", b"\r\n")
+            connection.recv(12)
+            service.http.post(f"{url}/stop", json={})
+            service.submit(token, 10**6 + 100 * moment, f"{moment} {LONG}", lanes=["live"])
+            eventually(lambda: busy(service))
+            service.http.post(f"{url}/stop", json={})
     # An end that says "reset" rather than "goodbye".
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     connection.close()
 
 
-def test_lost_connections_leave_nothing_behind() -> None:
-    count = 2000 if FULL else 60
-    with serving(Limits(max_turns=10**4)) as service:
+def busy(service: Service) -> int:
+    return sum(service.manager.engine.usage().queued.values())
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a server holds while nothing happens."""
+
+    tasks: int
+    threads: int
+    descriptors: int
+    connections: int
+    bytes: int
+
+    @classmethod
+    def of(cls, service: Service) -> "Held":
         process = psutil.Process()
-        for warm in range(4):  # what is made once is made now
-            lose(service, token := service.create(), warm)
-            service.http.delete(f"/api/sessions/{token}")
-        before = process.num_fds(), threading.active_count()
+        connections = len(service.server.server_state.connections)
+        tasks = len(asyncio.all_tasks(service.loop))
+        threads, descriptors = threading.active_count(), process.num_fds()
+        return cls(tasks, threads, descriptors, connections, process.memory_info().rss)
+
+    def no_more_than(self, other: "Held") -> bool:
+        mine, others = ({**vars(held), "bytes": 0} for held in (self, other))
+        return all(mine[name] <= others[name] for name in mine)
+
+
+def resting(service: Service, tokens: list[str]) -> Held:
+    """When all of these sessions have answered something and are at rest."""
+    service.http.get("/api/health")  # the connection that asks is there before and after
+    for token in tokens:
+        service.http.post(f"/api/sessions/{token}/stop", json={})
+        with service.events(token) as frames:
+            assert (
+                service.submit(token, service.manager.get(token).state.revision + 1, TEXT).status_code == 202
+            )
+            turn = service.manager.get(token).state.turns[-1].id
+            until(frames, "turn", id=turn, done=True)
+    eventually(lambda: not busy(service))
+    return Held.of(service)
+
+
+def test_lost_connections_leave_nothing_behind() -> None:
+    """While their sessions are still there, and when these are gone."""
+    count = 2000 if FULL else 60
+    with serving(Limits(max_turns=10**4), engine=ScriptedEngine(prefill_s=0.0005)) as service:
+        first = service.create(lanes=["live"])
+        for moment in range(10):  # what is made once is made now
+            lose(service, first, moment)
+        alone = resting(service, [first])
         tokens = [service.create(lanes=["live"]) for _ in range(8)]
-        for number in range(count):
-            lose(service, tokens[number // 4 % len(tokens)], number)
+        before = resting(service, tokens)
+        for number in range(10, 10 + count):
+            lose(service, tokens[number // 5 % len(tokens)], number)
+        idle_s = eventually(lambda: not busy(service))
+        after = resting(service, tokens)
+        eventually(lambda: Held.of(service).no_more_than(before))
+        share, growth = idle_cpu(5.0 if FULL else 0.5), (after.bytes - before.bytes) / 2**20
+        told(disconnects=count, engine_idle_after_s=round(idle_s, 2), idle_cpu=share, growth_mb=growth)
+        assert share < 0.2
+        assert growth < 50
+        assert idle_s < 1 or not FULL
         for token in tokens:
             assert service.http.delete(f"/api/sessions/{token}").status_code == 204
-        engine = service.manager.engine
-        idle_s = eventually(lambda: not sum(engine.usage().queued.values()))
-        eventually(lambda: process.num_fds() <= before[0])
-        assert threading.active_count() <= before[1]
-        assert len(service.manager) == service.manager.admission.answers == 0
-        told(disconnects=count, engine_idle_after_s=round(idle_s, 2))
-        assert idle_s < 1 or not FULL
+        eventually(lambda: Held.of(service).no_more_than(alone))
+        assert len(service.manager) == 1
+        assert not service.manager.admission.answers
         assert service.http.get("/api/health").status_code == 200
+
+
+def idle_cpu(seconds: float) -> float:
+    """Of a core, while nothing is asked; on a busy machine it is what was got of it."""
+    began = time.process_time()
+    time.sleep(seconds)
+    return (time.process_time() - began) / seconds
 
 
 # 3. More than it can do.
@@ -170,8 +249,7 @@ def test_three_times_what_it_can_do() -> None:
         for _, response in refused:
             assert refusal(response) == (429, "overloaded")
             assert int(response.headers["retry-after"]) > 0
-        queued = service.manager.engine.usage().queued
-        assert sum(queued.values()) <= 3 * capacity
+        assert busy(service) <= 3 * capacity
         told(answered=len(answered), refused=len(refused), slowest_ms=round(1000 * slowest, 1))
         assert slowest < 0.05 or not FULL
         for token, _ in refused:  # what was typed is still there
@@ -184,19 +262,145 @@ def test_three_times_what_it_can_do() -> None:
         assert service.submit(token, 3, TEXT).status_code == 202
 
 
+class Watched(CountingEngine):
+    """Knows of work that was begun ahead although there was no room for it."""
+
+    def __init__(self, token_s: float) -> None:
+        super().__init__(token_s)
+        self.shedding = lambda: False
+        self.ahead = self.untimely = 0
+
+    def stream(self, request: Request) -> AsyncGenerator[Output, None]:
+        if request.priority in (Priority.NOTE, Priority.SPECULATION) and not request.cancel.cancelled:
+            self.ahead += 1
+            self.untimely += self.shedding()
+        return super().stream(request)
+
+
+@dataclass
+class Refusals:
+    answered: int = 0
+    seconds: list[float] = field(default_factory=list)  # until a refusal
+    most_queued: int = 0
+
+
+async def insist(
+    http: httpx.AsyncClient, service: Service, token: str, until_s: float, seen: Refusals
+) -> None:
+    """Type and submit again soon, whatever is said about when to come back."""
+    session, url = service.manager.get(token), f"/api/sessions/{token}"
+    while time.monotonic() < until_s:
+        draft = {"revision": session.state.revision + 1, "text": TEXT[:50]}
+        assert (await http.put(f"{url}/draft", json=draft)).status_code == 202
+        began = time.monotonic()
+        body = {"revision": session.state.revision + 1, "text": TEXT}
+        response = await http.post(f"{url}/submit", json=body)
+        seen.most_queued = max(seen.most_queued, busy(service))
+        if response.status_code == 202:
+            while not (turn := session.state.turn) or not turn.done:
+                await asyncio.sleep(0.01)
+            seen.answered += 1
+            await http.post(f"{url}/clear", json={})
+        else:
+            seen.seconds.append(time.monotonic() - began)
+            assert refusal(response) == (429, "overloaded")
+            assert int(response.headers["retry-after"]) > 0
+            assert session.state.text == TEXT[:50]
+            await asyncio.sleep(0.3)
+
+
+@pytest.mark.timeout(SECONDS + 120)
+async def test_three_times_what_it_can_do_for_a_long_time() -> None:
+    capacity, engine = 8, Watched(token_s=0.01)
+    limits = Limits(max_answers=capacity, max_sessions=100)
+    with serving(limits, engine=engine) as service:
+        engine.shedding = lambda: service.manager.admission.shedding
+        tokens = [service.create(mode="exact", lanes=["live"]) for _ in range(3 * capacity)]
+        seen, began = Refusals(), Held.of(service).bytes
+        until_s = time.monotonic() + (SECONDS if FULL else 3)
+        async with httpx.AsyncClient(base_url=service.http.base_url, timeout=WAIT_S) as http:
+            await asyncio.gather(*(insist(http, service, token, until_s, seen) for token in tokens))
+        growth = (Held.of(service).bytes - began) / 2**20
+        seen.seconds.sort()
+        p50, p99 = (seen.seconds[int(len(seen.seconds) * share)] for share in (0.5, 0.99))
+        told(answered=seen.answered, refused=len(seen.seconds), growth_mb=growth)
+        told(refusal_p50_ms=1000 * p50, refusal_p99_ms=1000 * p99)
+        assert seen.answered > capacity
+        assert engine.untimely == 0
+        assert seen.most_queued <= 2 * 3 * capacity  # an answer each, and what is still being cut off
+        assert growth < 50
+        assert p50 < 0.05 or not FULL  # those who insist compute in this process, too
+        # When it is over there is room again.
+        before = engine.ahead
+        service.draft(tokens[0], 10**6, TEXT)
+        eventually(lambda: engine.ahead > before)
+
+
 # 4. Bodies that are none: most are in tests/serving/test_refusals.py.
 
 
-@pytest.mark.parametrize("size", [1_000_001, 20_000_000])
-def test_a_body_that_is_too_large_is_refused_before_it_is_read(service: Service, size: int) -> None:
-    token = service.create()
-    head = b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % size
+@pytest.fixture
+def computed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every text that is cut into segments or tokens from now on."""
+    texts: list[str] = []
+    cut, encode = IncrementalSegmenter.cut, WordTokenizer.encode
+
+    def cutting(self: IncrementalSegmenter, text: str, **more: bool) -> Any:
+        texts.append(text)
+        return cut(self, text, **more)
+
+    def encoding(self: WordTokenizer, text: str) -> tuple[int, ...]:
+        texts.append(text)
+        return encode(self, text)
+
+    monkeypatch.setattr(IncrementalSegmenter, "cut", cutting)
+    monkeypatch.setattr(WordTokenizer, "encode", encoding)
+    return texts
+
+
+def refused_at_once(service: Service, sent: bytes, status: bytes) -> None:
+    """Although nothing ends what is sent, and nothing more comes."""
+    token = service.create(mode="exact")
     began = time.monotonic()
-    with raw(service, f"PUT /api/sessions/{token}/draft", head) as connection:
-        assert connection.recv(12) == b"HTTP/1.1 413"
+    with raw(
+        service, f"PUT /api/sessions/{token}/draft", b"Content-Type: application/json\r\n"
+    ) as connection:
+        with suppress(ConnectionError):  # it may be refused before all is sent
+            connection.sendall(sent)
+        assert connection.recv(12) == b"HTTP/1.1 " + status
     seconds = time.monotonic() - began
-    told(bytes=size, refused_after_ms=round(1000 * seconds, 1))
+    told(bytes=len(sent), refused_after_ms=round(1000 * seconds, 1))
     assert seconds < 0.2 or not FULL
+    service.http.delete(f"/api/sessions/{token}")
+
+
+@pytest.mark.parametrize("size", [1_000_001, 20_000_000])
+def test_a_body_that_says_it_is_too_large_is_not_read(
+    service: Service, computed: list[str], size: int
+) -> None:
+    refused_at_once(service, b"Content-Length: %d\r\n\r\n" % size, b"413")
+    assert not computed
+
+
+@pytest.mark.parametrize("size", [1_000_001, 20_000_000])
+def test_a_body_that_does_not_say_its_length_is_read_until_it_is_too_large(
+    service: Service, computed: list[str], size: int
+) -> None:
+    start = b'{"revision": 1, "text": "'
+    body = start + b"x" * (size - len(start))
+    refused_at_once(service, b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (size, body), b"413")
+    assert not computed
+
+
+def test_a_paste_that_is_too_long_is_not_cut_into_tokens(service: Service, computed: list[str]) -> None:
+    token = service.create(mode="exact", lanes=["exact"])
+    paste = "A sentence of nine hundred thousand characters. " * 19_000
+    for answer in (service.draft(token, 1, paste), service.submit(token, 1, paste)):
+        assert refusal(answer) == (413, "text_too_long")
+    assert not computed
+    service.draft(token, 2, TEXT)
+    eventually(lambda: any(TEXT in text for text in computed[1:]))  # segments, then tokens
+    assert computed[0] == TEXT
     service.http.delete(f"/api/sessions/{token}")
 
 

@@ -1,7 +1,6 @@
 """Gate 7: four users on a real model. The short one, without times, is tests/session/test_exact_model.py."""
 
 import asyncio
-import os
 import statistics
 import time
 
@@ -12,10 +11,9 @@ from livemind_app.engine.local import LocalEngine
 from livemind_app.protocol import Chunk, Request
 from livemind_app.session import Session, SessionManager
 from livemind_app.session.formats import conventional
-from tests.load.conftest import FULL, told
+from tests.load.conftest import FULL, SECONDS, told
 from tests.session.conftest import turn_done, until
 
-SECONDS = float(os.environ.get("LIVEMIND_LOAD_SECONDS", "600"))
 KEYS_PER_S = 6.0
 TOKENS = 24
 QUESTIONS = [

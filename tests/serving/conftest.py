@@ -1,6 +1,8 @@
 """A real uvicorn server on a free port, in a thread, with an engine that needs no model."""
 
+import asyncio
 import json
+import queue
 import socket
 import threading
 import time
@@ -53,6 +55,7 @@ class Service:
     manager: SessionManager
     server: Server
     thread: threading.Thread
+    loop: asyncio.AbstractEventLoop
 
     def create(self, **options: Any) -> str:
         response = self.http.post("/api/sessions", json={"options": options})
@@ -127,12 +130,13 @@ def serving(
     history: History | None = None,
     connections: ConnectionLimits | None = None,
     others: Sequence[APIRouter] = (),
+    engine: ScriptedEngine | None = None,
 ) -> Iterator[Service]:
     gate = Gate()
-    engine = ScriptedEngine(step=gate)
+    engine = engine or ScriptedEngine(step=gate)
     manager = SessionManager(engine, limits or Limits())
     app = create_api(manager, engine.status, timing=timing, access=access, history=history, others=others)
-    ready = threading.Event()
+    loops: queue.Queue[asyncio.AbstractEventLoop] = queue.Queue()
     with listen("127.0.0.1", 0) as listening:
         if send_buffer:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
@@ -140,14 +144,14 @@ def serving(
             app,
             listening,
             end_streams=manager.close,
-            announce=lambda line: ready.set(),
+            announce=lambda line: loops.put(asyncio.get_running_loop()),
             connections=connections,
         )
         thread = threading.Thread(target=server.run, name="server")
         thread.start()
-        assert ready.wait(WAIT_S)
+        loop = loops.get(timeout=WAIT_S)
         with httpx.Client(base_url=address(listening), timeout=WAIT_S) as http:
-            service = Service(http, gate, manager, server, thread)
+            service = Service(http, gate, manager, server, thread, loop)
             try:
                 yield service
             finally:
