@@ -1,13 +1,17 @@
-// The HTTP routes of the server, one function each. A refusal is thrown as ApiError; status 0 means not reached.
+// The HTTP routes of the server, one function each. A refusal is thrown as ApiError, its message in the reader's language;
+// status 0 means not reached.
+import { healthInWords, inWords } from "./refusals.js";
 
 const ROOT = new URL("../api/", import.meta.url);
+const OFFLINE = { code: "offline" };
 
 export class ApiError extends Error {
-  constructor(status, { code, message, revision }, retryAfter = 0) {
-    super(message);
+  // error: {code, message} of docs/api.md, and what is told beside them
+  constructor(status, error, retryAfter = 0) {
+    super(inWords({ ...error, status }));
     this.status = status;
-    this.code = code;
-    this.revision = revision; // of a stale one: the newest
+    this.code = error.code;
+    this.revision = error.revision; // of a stale one: the newest
     this.retryAfter = retryAfter;
   }
 
@@ -26,7 +30,7 @@ async function call(method, path, body) {
   try {
     response = await fetch(new URL(path, ROOT), options);
   } catch {
-    throw new ApiError(0, { code: "offline", message: "The server cannot be reached." });
+    throw new ApiError(0, OFFLINE);
   }
   if (!response.ok) throw await refusal(response);
   return response.status === 204 ? null : response.json();
@@ -34,13 +38,12 @@ async function call(method, path, body) {
 
 async function refusal(response) {
   const body = await response.json().catch(() => ({}));
-  const error = body.error ?? { code: "http_error", message: `The server answered ${response.status}.` };
-  return new ApiError(response.status, error, Number(response.headers.get("Retry-After")) || 0);
+  return new ApiError(response.status, body.error ?? { code: "http_error" }, Number(response.headers.get("Retry-After")) || 0);
 }
 
 const of = (token, rest) => `sessions/${encodeURIComponent(token)}/${rest}`;
 
-export const health = () => call("GET", "health");
+export const health = () => call("GET", "health").then(healthInWords);
 export const offeredOptions = () => call("GET", "options").then(({ options }) => options);
 export const createSession = (options) => call("POST", "sessions", options ? { options } : {});
 export const changeOptions = (token, options) => call("PATCH", of(token, "options"), options);
@@ -71,7 +74,7 @@ export async function probe(token) {
     const response = await fetch(eventsUrl(token), { signal: abort.signal, cache: "no-store" });
     if (!response.ok) throw await refusal(response);
   } catch (error) {
-    throw error instanceof ApiError ? error : new ApiError(0, { code: "offline", message: "The server cannot be reached." });
+    throw error instanceof ApiError ? error : new ApiError(0, OFFLINE);
   } finally {
     abort.abort();
   }

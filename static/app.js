@@ -14,6 +14,7 @@ import { Health } from "./health.js";
 import { Keeper } from "./keeper.js";
 import { Notices } from "./notices.js";
 import { Preferences } from "./options/preferences.js";
+import { inWords } from "./refusals.js";
 import { memory } from "./session.js";
 import { Speech } from "./speech.js";
 import { Typist } from "./typist.js";
@@ -133,7 +134,8 @@ function compare() {
 
 // What the server says.
 
-function received(event) {
+function received(told) {
+  const event = told.type === "error" ? { ...told, message: inWords(told) } : told;
   chat.see(event);
   if (event.type === "error") notice(event.message);
   connection.draft.see(chat.state.revision);

@@ -1,5 +1,6 @@
 // The benchmark on the user's own prompts: the server runs it, this asks how far it is.
 import * as api from "./api.js";
+import { inWords } from "./refusals.js";
 
 const INTERVAL_MS = 500;
 
@@ -43,7 +44,8 @@ export class Benchmark {
   }
 
   #see(status) {
-    this.status = status;
+    const error = status?.error && inWords({ code: status.code, message: status.error });
+    this.status = status && { ...status, error };
     this.on.changed();
   }
 }

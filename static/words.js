@@ -17,5 +17,5 @@ const { default: words } = await import(`./words/${language}.js`);
 
 export const { LANES, SEGMENTS, LANE_STATUS, MODEL_STATES, ROLES, MODELS, PAGE } = words;
 export const { DROP, SPEECH, EXAMPLES, INTRO, CONSENT, DRAWER, OPTIONS, HELP } = words;
-export const { CHATS, RUNS, BENCHMARK, INSPECTOR } = words;
+export const { CHATS, RUNS, BENCHMARK, INSPECTOR, ERRORS } = words;
 export const { STATUS, TURN, PANE, NOTES, BEGUN, HISTORY, TABS, TIMELINE } = words;

@@ -20,6 +20,7 @@ from livemind_app.engine.models.progress import Progress
 from livemind_app.engine.remote.address import is_address, parse
 from livemind_app.engine.remote.limits import USUAL, RemoteLimits
 from livemind_app.engine.split import OwnedEngine, SplitEngine
+from livemind_app.errors import Coded
 from livemind_app.protocol import ROLES, ModelStatus, Role
 
 Read = Callable[[str], LoadedModel]  # by its name
@@ -125,7 +126,10 @@ def choose(preset: str | None, llm: str | None, slm: str | None, dtype: str, wei
     packed = resolve_weights(weights, "", dtype, device())
     fitting = fit(weight_bytes=2 if packed else resolve_dtype(dtype, device(), weights).itemsize)
     chosen = fitting.preset
-    return Choice({"llm": llm or chosen.llm, "slm": slm or chosen.slm}, "; ".join(fitting.reasons))
+    return Choice(
+        {"llm": llm or chosen.llm, "slm": slm or chosen.slm},
+        Coded("smaller_preset", "; ".join(fitting.reasons)),
+    )
 
 
 def device() -> str:

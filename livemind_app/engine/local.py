@@ -11,7 +11,7 @@ from livemind_app.engine.generation import generation
 from livemind_app.engine.model import LoadedModel
 from livemind_app.engine.scheduler import Generation, Sink, Worker
 from livemind_app.engine.streams import aiterate, iterate
-from livemind_app.errors import EngineError, LiveMindError
+from livemind_app.errors import Coded, EngineError, LiveMindError
 from livemind_app.protocol import (
     ROLES,
     Ability,
@@ -138,7 +138,7 @@ class LocalEngine:
 
     def _method(self, ability: Ability, role: Role) -> Method | str:
         if self._abilities is None:
-            return "the models are still loading"
+            return Coded("still_loading", "the models are still loading")
         return self._abilities.get((ability, role), "this engine was made without it")
 
     def _loaded(self) -> Models:
@@ -168,7 +168,7 @@ class LocalEngine:
     def _fail(self, error: LiveMindError) -> None:
         for role, status in self._status.items():
             if status.state != "ready":
-                self._status[role] = ModelStatus(role, status.name, "failed", detail=str(error))
+                self._status[role] = ModelStatus(role, status.name, "failed", detail=error.coded)
         self._models.set_exception(error)
 
     def _report(self, status: ModelStatus) -> None:

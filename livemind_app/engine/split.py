@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from typing import Protocol
 
+from livemind_app.errors import Coded
 from livemind_app.protocol import (
     ROLES,
     Ability,
@@ -16,10 +17,18 @@ from livemind_app.protocol import (
     Usage,
 )
 
-NO_ROWS = "a model behind a server reads tokens only, no vectors of sentences: load it here"
-NO_ODDS = "drafts are read again with all probabilities, and a model behind a server gives few: load it here"
-NO_LOOKAHEAD = "a model behind a server drafts there or not at all (vLLM: --speculative-config)"
-NO_STATES = "the large model's states are needed, and one behind a server gives none: load both models here"
+NO_ROWS = Coded("no_rows", "a model behind a server reads tokens only, no vectors of sentences: load it here")
+NO_ODDS = Coded(
+    "no_odds",
+    "drafts are read again with all probabilities, and a model behind a server gives few: load it here",
+)
+NO_STATES = Coded(
+    "no_states",
+    "the large model's states are needed, and one behind a server gives none: load both models here",
+)
+NO_LOOKAHEAD = Coded(
+    "no_lookahead", "a model behind a server drafts there or not at all (vLLM: --speculative-config)"
+)
 
 
 class OwnedEngine(Engine, Protocol):

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from livemind_app.engine.local import Models
 from livemind_app.engine.model import LoadedModel
-from livemind_app.errors import ModelError
+from livemind_app.errors import Coded, ModelError
 from livemind_app.llm_to_slm.conditioner import Conditioner, Shape
 from livemind_app.llm_to_slm.generation import Pair
 from livemind_app.training import checkpoint, lora
@@ -83,7 +83,8 @@ def shipped(llm: str, slm: str) -> Path | None:
 
 def missing(llm: str, slm: str) -> str:
     """What to tell a user who wants what nobody has trained."""
-    return (
+    return Coded(
+        "no_adapter",
         f"there is no adapter for {llm} → {slm}; train one with `livemind train llm-to-slm --llm {llm} "
-        f"--slm {slm} --data FILE --out FOLDER`, then serve with `--adapter FOLDER/adapter`"
+        f"--slm {slm} --data FILE --out FOLDER`, then serve with `--adapter FOLDER/adapter`",
     )

@@ -24,4 +24,4 @@ def paired(models: Models, folder: str | None = None) -> Method | str:
         return adapter.load(found).attach(models)
     except ModelError as error:
         log.warning("LLM-to-SLM is off: %s", error)
-        return str(error)
+        return error.coded

@@ -16,6 +16,7 @@ from livemind_app.errors import (
     ModelError,
     SessionError,
     StaleRevision,
+    TextTooLong,
 )
 from livemind_app.serving.models import FIELDS
 
@@ -59,10 +60,12 @@ async def _refused(request: Request, error: Exception) -> Response:
     match error:
         case StaleRevision():
             return error_response(error.status, error.code, str(error), revision=error.revision)
+        case TextTooLong():
+            return error_response(error.status, error.code, str(error), limit=error.limit)
         case SessionError():
             return session_error_response(error)
         case ConfigError():
-            return error_response(422, "invalid_option", str(error))
+            return error_response(422, error.code, str(error))
         case _:
             return error_response(503, "engine_unavailable", str(error))
 

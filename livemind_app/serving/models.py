@@ -105,6 +105,10 @@ class Health(BaseModel):
     limited_options: dict[str, str] = Field(
         default_factory=dict, description="Options that do something for one of the models only, and why."
     )
+    codes: dict[str, str] = Field(
+        default_factory=dict,
+        description="Stable names of these reasons and of models' details, by their text.",
+    )
 
 
 class Runs(BaseModel):
@@ -115,6 +119,7 @@ class ErrorDetail(BaseModel):
     code: str
     message: str
     revision: int | None = None  # with `stale_revision`: the newest
+    limit: int | None = None  # with `text_too_long`: in characters
 
 
 class ErrorBody(BaseModel):

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse
 
 from livemind_app import __version__
 from livemind_app.errors import (
+    Coded,
     ConfigError,
     InvalidText,
     NothingToRetry,
@@ -97,14 +98,19 @@ async def health(request: Request, manager: Manager) -> Health:
     models = list(request.app.state.status())
     status = _overall(models)
     engine = manager.engine if status == "ready" else None
+    lanes = unable_lanes(engine) if engine else {}
+    choices = unable_choices(engine) if engine else {}
+    limited = limited_options(engine) if engine else {}
     return Health(
         status=status,
         version=__version__,
         models=models,
         sessions=len(manager),
-        unavailable=unable_lanes(engine) if engine else {},
-        unavailable_choices=unable_choices(engine) if engine else {},
-        limited_options=limited_options(engine) if engine else {},
+        unavailable=lanes,
+        unavailable_choices=choices,
+        limited_options=limited,
+        codes=_codes(*lanes.values(), *(each for reasons in choices.values() for each in reasons.values()))
+        | _codes(*limited.values(), *(model.detail for model in models)),
     )
 
 
@@ -119,6 +125,10 @@ async def ready(request: Request, response: Response, manager: Manager) -> Nothi
         response.status_code = 503
         response.headers["Retry-After"] = str(READY_AFTER_S)
     return Nothing()
+
+
+def _codes(*texts: str) -> dict[str, str]:
+    return {text: text.code for text in texts if text and isinstance(text, Coded)}
 
 
 def _overall(models: Sequence[ModelStatus]) -> Literal["loading", "ready", "failed"]:

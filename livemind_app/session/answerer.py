@@ -3,7 +3,7 @@
 from contextlib import aclosing
 from dataclasses import replace
 
-from livemind_app.errors import EngineError, LiveMindError
+from livemind_app.errors import LiveMindError
 from livemind_app.protocol import (
     Cancel,
     Chunk,
@@ -250,8 +250,7 @@ class Answerer:
     def _fail(self, turn: TurnState, name: LaneName, error: LiveMindError) -> None:
         if self._cancel.cancelled:
             return
-        code = "engine_error" if isinstance(error, EngineError) else "model_error"
-        self._store.emit(Failure(self._store.now, code, str(error), name))
+        self._store.emit(Failure(self._store.now, error.code, str(error), name))
         self._finish(turn.id, name, "failed", None)
 
     def _turn(self) -> TurnState:

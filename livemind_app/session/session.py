@@ -211,7 +211,8 @@ class Session:
         self._touch()
         if len(text) > self._limits.max_text:
             raise TextTooLong(
-                f"the text has {len(text)} characters, the limit is {self._limits.max_text}; shorten it"
+                f"the text has {len(text)} characters, the limit is {self._limits.max_text}; shorten it",
+                self._limits.max_text,
             )
         self._check_usable(text)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from math import exp
 from time import perf_counter
 
-from livemind_app.errors import EngineError, LiveMindError
+from livemind_app.errors import LiveMindError
 from livemind_app.protocol import Cancel, Chunk, Engine, Finished, Message, Priority, Request
 from livemind_app.session.actions import ActionParser, is_echo
 from livemind_app.session.admission import Admission
@@ -219,8 +219,7 @@ class Thinker:
         if self._store.state.running_note and not running.cancel.cancelled:
             running.kind = "wait"
             self._end(running, "done")
-        code = "engine_error" if isinstance(error, EngineError) else "model_error"
-        self._store.emit(Failure(self._store.now, code, str(error)))
+        self._store.emit(Failure(self._store.now, error.code, str(error)))
 
 
 def _share(think: float, wait: float) -> float:

@@ -97,7 +97,7 @@ async def test_a_failing_server_is_told_and_left_and_found_again(
         fail(chat.faults)
         status, seconds = await chat.ask(QUESTION)
         assert status == "failed"
-        assert [failure.code for failure in chat.failures] == ["engine_error"]
+        assert [failure.code for failure in chat.failures] == ["server_failed"]
         assert QUESTION not in chat.failures[0].message
         assert seconds < 2 or not FULL
         chat.session.draft(chat.session.state.revision + 1, "And what I type meanwhile")

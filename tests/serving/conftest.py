@@ -114,7 +114,7 @@ def refusal(response: httpx.Response) -> tuple[int, str]:
     """Status and code of an answer that must be a refusal in the documented shape."""
     body = response.json()
     assert set(body) == {"error"}
-    details = {"revision"} if body["error"]["code"] == "stale_revision" else set()
+    details = {"stale_revision": {"revision"}, "text_too_long": {"limit"}}.get(body["error"]["code"], set())
     assert set(body["error"]) == {"code", "message"} | details
     assert body["error"]["message"]
     assert response.headers["cache-control"] == "no-store"

@@ -102,7 +102,7 @@ def test_a_secret_that_is_typed_is_in_no_log_metric_or_refusal(mode: str, event:
                 process.kill()
     lines = [json.loads(line) for line in errors.splitlines()]
     assert {"route": "/api/sessions/{token}/draft", "status": 413}.items() <= one(lines, status=413).items()
-    assert one(lines, message="failed: engine_error")["lane"] == "slm"
+    assert one(lines, message="failed: generation_failed")["lane"] == "slm"
     for text in (out, errors, *told.texts):
         assert SECRET not in text
         assert told.token not in text

@@ -26,7 +26,7 @@ from playwright.sync_api import (
 from playwright.sync_api import Request as HttpRequest
 
 from livemind_app.config import Settings
-from livemind_app.engine.scripted import END, ScriptedEngine
+from livemind_app.engine.scripted import END, Script, ScriptedEngine
 from livemind_app.protocol import Priority, Request, Role
 from livemind_app.serve import create_app
 from livemind_app.serving.server import Server, address, listen
@@ -177,6 +177,10 @@ class LivePage:
         self.box.press("Enter")
 
     @property
+    def language(self) -> str:
+        return self.page.locator("html").get_attribute("lang") or ""
+
+    @property
     def token(self) -> str:
         token = self.page.evaluate("sessionStorage.getItem('livemind.session')")
         assert isinstance(token, str)
@@ -204,7 +208,7 @@ def url(gates_of_server: Gates) -> Iterator[str]:
 
 
 @contextmanager
-def page_served(settings: Settings, gates_of_server: Gates) -> Iterator[str]:
+def page_served(settings: Settings, gates_of_server: Gates, script: Script = script) -> Iterator[str]:
     engine = ScriptedEngine(script, token_s=0.001, step=gates_of_server.step)
     with ThreadPoolExecutor(1) as apart:  # the browser's thread cannot run another event loop
         app = apart.submit(create_app, settings, engine).result()

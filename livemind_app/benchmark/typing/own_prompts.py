@@ -18,13 +18,13 @@ from livemind_app.benchmark.typing.command import add_arguments
 from livemind_app.benchmark.typing.lanes import lanes
 from livemind_app.benchmark.typing.records import Record, Records
 from livemind_app.config import Settings
-from livemind_app.errors import BenchmarkRunning, LiveMindError, where_raised
+from livemind_app.errors import BenchmarkRunning, Coded, LiveMindError, where_raised
 from livemind_app.protocol import Engine
 from livemind_app.session.options import Options
 
 State = Literal["idle", "running", "done", "cancelled", "failed"]
 NOT_FOR_LANES = ("lanes", "mode", "seed")  # what a benchmark's lanes and arguments say themselves
-FAILED = "the benchmark failed; the server's log says where"
+FAILED = Coded("benchmark_failed", "the benchmark failed; the server's log says where")
 
 log = logging.getLogger(__name__)
 
@@ -74,12 +74,13 @@ class OwnPrompts:
             "done": self._done,
             "total": self._total,
             "error": self._error,
+            "code": self._error.code if self._error else None,
             "lanes": self._lanes,
         }
 
     def _forget(self) -> None:
         self.report = b""  # a ZIP file
-        self._error: str | None = None
+        self._error: Coded | None = None
         self._done = self._total = 0
         self._lanes: Mapping[str, Any] = {}
 
@@ -88,7 +89,7 @@ class OwnPrompts:
             with tempfile.TemporaryDirectory(prefix="livemind-") as folder:
                 await self._measure(Path(folder), prompts, options, typist)
         except LiveMindError as error:
-            self._error = str(error)
+            self._error = error.coded
         except Exception as error:  # told to whoever asks; no prompt goes into the log
             log.error("The benchmark of a user's prompts failed.\n%s", where_raised(error))
             self._error = FAILED

@@ -34,6 +34,7 @@ class Run(BaseModel):
     done: int = Field(description="Answers measured, of `total`.")
     total: int
     error: str | None
+    code: str | None = Field(description="The error's stable name.")
     lanes: Mapping[str, Mapping[str, Any]] = Field(description="When it is done: figures by lane.")
 
 

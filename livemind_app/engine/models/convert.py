@@ -15,7 +15,7 @@ from livemind_app.engine.models import store
 from livemind_app.engine.models.catalogue import Entry
 from livemind_app.engine.models.pretrained import quiet, read_network, read_tokenizer
 from livemind_app.engine.models.progress import Report, silent, sizes, watching
-from livemind_app.errors import ModelError
+from livemind_app.errors import Coded, ModelError
 
 if TYPE_CHECKING:
     import torch
@@ -30,7 +30,7 @@ def convert(model: Entry, file: Path, report: Report = silent) -> Path:
     partial, final = store.folder(model) / "bf16.partial", store.folder(model) / "bf16"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
-    what = f"{model.name}: converting, once"
+    what = Coded("converting", f"{model.name}: converting, once")
     with quiet(), _no_bar(), watching(lambda: sum(sizes(partial)), model.converted_bytes, what, report):
         parameters = _write(file, partial)
     if parameters != model.parameters:

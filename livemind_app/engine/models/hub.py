@@ -15,7 +15,14 @@ from typing import TypeVar
 
 from livemind_app.engine.models.catalogue import Entry
 from livemind_app.engine.models.progress import Report, sizes, watching
-from livemind_app.errors import ChecksumMismatch, DownloadFailed, InsufficientSpace, ModelError, UnknownModel
+from livemind_app.errors import (
+    ChecksumMismatch,
+    Coded,
+    DownloadFailed,
+    InsufficientSpace,
+    ModelError,
+    UnknownModel,
+)
 
 T = TypeVar("T")
 PATIENCE_S = 4.0  # for the first answer; name look-ups and dead addresses can take far longer
@@ -57,7 +64,7 @@ def snapshot(repo: str, report: Report) -> Path:
         except LocalEntryNotFoundError:
             cache, total = _cache_of(repo), _wanted_bytes(repo)
         _require_space(repo, cache, total)
-        with watching(lambda: sum(sizes(cache)), total, f"{repo}: from the hub", report):
+        with watching(lambda: sum(sizes(cache)), total, Coded("from_hub", f"{repo}: from the hub"), report):
             return download(local=False)
 
 

