@@ -10,6 +10,7 @@ export const language = wanted.find((name) => name in LANGUAGES) ?? "en";
 // Everything the page holds outlives a reload, so that no view need know of a change.
 export function speak(name) {
   localStorage.setItem(KEY, name);
+  document.cookie = `livemind_language=${name}; max-age=31536000; samesite=lax`; // for the server's other pages
   location.reload();
 }
 

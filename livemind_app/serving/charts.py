@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from html import escape
 from math import ceil, floor, log10
 
+from livemind_app.serving.history_words import Words
 from livemind_app.serving.trends import LANES, Bin, Series
 
 WIDTH, HEIGHT = 440, 240
@@ -26,7 +27,7 @@ def mark(lane: str) -> str:
     return MARKS[LANES.index(lane) % len(MARKS)]
 
 
-def chart(title: str, series: Series, show_x: Show, show_y: Show) -> str:
+def chart(title: str, series: Series, show_x: Show, show_y: Show, words: Words) -> str:
     """An `<svg>`; `show_x` and `show_y` write values of the axes. Empty where there is nothing to draw."""
     bins = [each for line in series.values() for each in line]
     if not bins:
@@ -35,10 +36,14 @@ def chart(title: str, series: Series, show_x: Show, show_y: Show) -> str:
     marks = ticks(min(0.0, *(each.y for each in bins)), max(each.y for each in bins))
     x = _scale(low_x, high_x, LEFT, WIDTH - RIGHT)
     y = _scale(marks[0], marks[-1], HEIGHT - BOTTOM, TOP)
+
+    def told(lane: str, each: Bin) -> str:
+        return _told(words, lane, each, show_x, show_y)
+
     parts = [
         *(_row(y(value), show_y(value)) for value in marks),
         *_ends(show_x(low_x), show_x(high_x)),
-        *(_line(lane, line, x, y, show_x, show_y) for lane, line in series.items()),
+        *(_line(lane, line, x, y, told) for lane, line in series.items()),
     ]
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">'
@@ -85,20 +90,18 @@ def _line(
     line: list[Bin],
     x: Callable[[float], float],
     y: Callable[[float], float],
-    show_x: Show,
-    show_y: Show,
+    told: Callable[[str, Bin], str],
 ) -> str:
     places = [(x(each.x), y(each.y)) for each in line]
     path = "M" + "L".join(f"{at:.1f} {up:.1f}" for at, up in places)
     points = "".join(
         f'<path class="point" transform="translate({at:.1f} {up:.1f})" d="{mark(lane)}">'
-        f"<title>{escape(_told(lane, each, show_x, show_y))}</title></path>"
+        f"<title>{escape(told(lane, each))}</title></path>"
         for (at, up), each in zip(places, line, strict=True)
     )
     return f'<g class="lane-{lane}"><path class="line" d="{path}"/>{points}</g>'
 
 
-def _told(lane: str, each: Bin, show_x: Show, show_y: Show) -> str:
-    span = f" ({show_y(each.low)} to {show_y(each.high)})" if each.runs > 1 else ""
-    runs = "1 run" if each.runs == 1 else f"{each.runs} runs"
-    return f"{lane}, {show_x(each.x)}: {show_y(each.y)}{span}, {runs}"
+def _told(words: Words, lane: str, each: Bin, show_x: Show, show_y: Show) -> str:
+    span = f" ({words.span.format(show_y(each.low), show_y(each.high))})" if each.runs > 1 else ""
+    return f"{words.lane(lane)}, {show_x(each.x)}: {show_y(each.y)}{span}, {words.counted(each.runs)}"

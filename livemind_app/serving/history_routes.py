@@ -14,6 +14,8 @@ from livemind_app.serving.addresses import address_of
 from livemind_app.serving.errors import NO_STORE
 from livemind_app.serving.history import COLUMNS, History
 from livemind_app.serving.history_page import history_page
+from livemind_app.serving.history_words import WORDS
+from livemind_app.serving.languages import language_of
 from livemind_app.serving.models import ErrorBody, Runs
 
 SHOWN = 10_000  # runs from which trends are made
@@ -63,11 +65,13 @@ def export(history: Kept, format: Literal["csv", "json", "jsonl"] = "csv") -> St
 
 
 @page.get("/history", response_class=HTMLResponse, include_in_schema=False)
-def show(history: Kept, days: Literal["", "1", "7", "30"] = "7") -> HTMLResponse:
+def show(request: Request, history: Kept, days: Literal["", "1", "7", "30"] = "7") -> HTMLResponse:
     """The page with trends."""
     at = (datetime.now(UTC) - timedelta(days=int(days))).isoformat() if days else ""
     rows = history.since(at, SHOWN + 1)
-    return HTMLResponse(history_page(rows[:SHOWN], days, limited=len(rows) > SHOWN), headers=NO_STORE)
+    words = WORDS[language_of(request)]
+    said = history_page(rows[:SHOWN], days, words, limited=len(rows) > SHOWN)
+    return HTMLResponse(said, headers=NO_STORE)
 
 
 def _json(history: History) -> Iterator[str]:

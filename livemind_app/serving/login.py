@@ -9,7 +9,7 @@ import hmac
 import time
 from base64 import b64decode
 from binascii import Error as NoBase64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -20,6 +20,7 @@ from livemind_app.errors import TooManyRequests
 from livemind_app.serving.addresses import address_of
 from livemind_app.serving.clients import OPEN
 from livemind_app.serving.errors import NO_STORE, error_response, session_error_response, too_large
+from livemind_app.serving.languages import Language, language_of
 from livemind_app.session.buckets import Buckets, Rate
 
 COOKIE = "livemind_login"
@@ -27,7 +28,7 @@ MAX_FORM = 4096  # bytes
 DAYS_S = 30 * 24 * 3600
 GUESSES = Rate(per_s=0.2, burst=10)  # wrong passwords of one address
 FORM = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<html lang="%(language)s"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>LiveMind</title><style>
 body { font: 16px system-ui, sans-serif; display: grid; place-items: center; min-height: 90vh; }
 form { display: grid; gap: .8rem; width: 18rem; }
@@ -35,12 +36,23 @@ input, button { font: inherit; padding: .5rem; }
 :root { color-scheme: light dark; }
 </style></head><body><form method="post">
 <h1>LiveMind</h1>
-<label for="password">Password</label>
+<label for="password">%(password)s</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required autofocus>
-<p role="alert">%s</p>
-<button>Log in</button>
+<p role="alert">%(said)s</p>
+<button>%(enter)s</button>
 </form></body></html>
 """
+WORDS: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        **{"password": "Password", "enter": "Log in"},
+        **{"wrong": "The password is wrong.", "many": "Too many wrong passwords."},
+    },
+    "zh": {"password": "密码", "enter": "登录", "wrong": "密码不对。", "many": "密码错误次数太多。"},
+    "ja": {
+        **{"password": "パスワード", "enter": "ログイン"},
+        **{"wrong": "パスワードが違います。", "many": "間違いが多すぎます。"},
+    },
+}
 
 
 class Login:
@@ -92,7 +104,7 @@ class Login:
 
     async def _form(self, request: Request) -> Response:
         if request.method != "POST":
-            return HTMLResponse(FORM % "", headers=NO_STORE)
+            return HTMLResponse(_form(request), headers=NO_STORE)
         body = b""
         async for chunk in request.stream():
             body += chunk
@@ -101,8 +113,8 @@ class Login:
         fields = parse_qs(body.decode(errors="replace"))
         refusal = self._checked(request, fields.get("password", [""])[0].encode())
         if refusal:
-            said = "Too many wrong passwords." if refusal.status_code == 429 else "The password is wrong."
-            return HTMLResponse(FORM % said, refusal.status_code, NO_STORE)
+            said = "many" if refusal.status_code == 429 else "wrong"
+            return HTMLResponse(_form(request, said), refusal.status_code, NO_STORE)
         response = RedirectResponse("./", 303, NO_STORE)
         response.set_cookie(
             COOKIE,
@@ -125,6 +137,13 @@ class Login:
 
     def _signature(self, until: str) -> str:
         return hmac.new(self._key, until.encode(errors="replace"), hashlib.sha256).hexdigest()
+
+
+def _form(request: Request, said: str = "") -> str:
+    """`said`: which of the words above it says besides."""
+    language = language_of(request)
+    words = WORDS[language]
+    return FORM % {**words, "language": language, "said": words.get(said, "")}
 
 
 def _given(authorization: str) -> bytes | None:

@@ -194,6 +194,13 @@ def test_a_program_says_it_in_a_header(locked: Service) -> None:
         assert refusal(locked.http.get("/metrics", headers=headers)) == (401, "login_required")
 
 
+@pytest.mark.parametrize(("language", "said"), [("en", "wrong"), ("zh", "不对"), ("ja", "違います")])
+def test_the_form_speaks_the_browsers_language(locked: Service, language: str, said: str) -> None:
+    headers = {"Accept-Language": language}
+    assert f'<html lang="{language}">' in locked.http.get("/login", headers=headers).text
+    assert said in locked.http.post("/login", data={"password": "no"}, headers=headers).text
+
+
 def test_a_browser_logs_in_and_out(locked: Service) -> None:
     http = locked.http
     assert "password" in http.get("/login").text

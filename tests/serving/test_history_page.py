@@ -1,7 +1,10 @@
 """The page of the run history: its trends are those of the rows, and it is for whoever may read them."""
 
+import dataclasses
 import json
+import re
 import statistics
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,12 +16,15 @@ from hypothesis import strategies as st
 from livemind_app.serving.access import Access
 from livemind_app.serving.charts import chart, ticks
 from livemind_app.serving.history import COLUMNS, History, runs
-from livemind_app.serving.history_page import TITLES, history_page, percent, seconds
+from livemind_app.serving.history_page import history_page, percent, seconds
+from livemind_app.serving.history_words import ENGLISH, WORDS, Words
+from livemind_app.serving.languages import COOKIE, Language
 from livemind_app.serving.trends import LANES, bins, trends
 from tests.serving.conftest import refusal, serving
 from tests.serving.test_history import ELSEWHERE, SECRET, ask
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)
+STATIC = Path(__file__).parents[2] / "static"
 POINTS = st.lists(st.tuples(NUMBERS, NUMBERS), max_size=40)
 
 
@@ -59,7 +65,7 @@ def test_ticks_are_few_and_reach_around_the_values(one: float, other: float) -> 
 
 @given(POINTS)
 def test_what_is_drawn_lies_inside(points: list[tuple[float, float]]) -> None:
-    drawn = chart("T", {"live": bins(points)}, seconds, seconds)
+    drawn = chart("T", {"live": bins(points)}, seconds, seconds, ENGLISH)
     assert bool(drawn) == bool(points)
     assert "nan" not in drawn
     assert drawn.count('class="point"') == len(bins(points))
@@ -77,12 +83,54 @@ def test_figures_of_a_lane_are_those_of_its_runs() -> None:
     assert list(found.wasted_by_time) == ["live"]
 
 
-def test_every_lane_has_a_title() -> None:
-    assert set(TITLES) == set(LANES)
+@pytest.mark.parametrize("language", WORDS)
+def test_every_lane_is_called_as_on_the_chats_page(language: Language) -> None:
+    page = (STATIC / "words" / language / "answers.js").read_text(encoding="utf-8")
+    lanes = page.partition("LANES = {")[2].partition("\n};")[0]
+    named = re.findall(r'^ +"?([\w-]+)"?: \{\s*title: "([^"]+)"', lanes, re.MULTILINE)
+    assert dict(named) == WORDS[language].lanes
+    assert set(dict(named)) == set(LANES)
+
+
+def told(words: Words) -> list[str]:
+    """All that one language says."""
+    fields = [getattr(words, field.name) for field in dataclasses.fields(words) if field.name != "moment"]
+    lists = [list(each.values()) if isinstance(each, Mapping) else each for each in fields]
+    return [text for each in lists for text in ([each] if isinstance(each, str) else each)]
+
+
+@pytest.mark.parametrize("language", ["zh", "ja"])
+def test_nothing_of_the_page_is_left_in_english(language: Language) -> None:
+    words = WORDS[language]
+    assert set(told(words)) & set(told(ENGLISH)) == {"LiveMind"}
+    assert (len(words.figures), len(words.runs)) == (len(ENGLISH.figures), len(ENGLISH.runs))
+    assert (set(words.periods), set(words.status)) == (set(ENGLISH.periods), set(ENGLISH.status))
+
+
+@pytest.mark.parametrize(
+    ("accepted", "chosen", "language"),
+    [
+        ("zh-CN,en;q=0.5", "", "zh"),
+        ("en;q=0.3, ja", "", "ja"),
+        ("fr, de;q=0.9", "", "en"),
+        ("zh", "ja", "ja"),
+        ("zh", "xx", "zh"),
+        ("q=;;,zh;q=zh", "", "en"),
+    ],
+)
+def test_it_speaks_the_language_chosen_on_the_page_or_wished_by_the_browser(
+    tmp_path: Path, accepted: str, chosen: str, language: Language
+) -> None:
+    with serving(history=History(str(tmp_path / "h.sqlite"))) as service:
+        cookies = {COOKIE: chosen} if chosen else {}
+        headers = {"Accept-Language": accepted, "Cookie": "; ".join(f"{k}={v}" for k, v in cookies.items())}
+        page = service.http.get("/history", headers=headers).text
+    assert f'<html lang="{language}">' in page
+    assert WORDS[language].nothing in page
 
 
 def test_names_are_no_markup() -> None:
-    page = history_page([row("<script>", 1.0, model="<b>m</b>")], "", limited=False)
+    page = history_page([row("<script>", 1.0, model="<b>m</b>")], "", ENGLISH, limited=False)
     assert "<script>" not in page
     assert "<b>" not in page
 
@@ -100,8 +148,8 @@ def test_the_page_shows_the_figures_of_the_time_that_was_chosen(tmp_path: Path) 
     assert "1 run," in pages["1"]
     assert seconds(31.0) not in pages["1"]
     assert seconds(31.0) in pages["7"]
-    assert TITLES["conventional"] not in pages["7"]
-    assert TITLES["conventional"] in pages["30"]
+    assert ENGLISH.lanes["conventional"] not in pages["7"]
+    assert ENGLISH.lanes["conventional"] in pages["30"]
     assert pages["30"].count("<svg viewBox") == pages[""].count("<svg viewBox") == 2  # no reduction, no waste
 
 

@@ -218,11 +218,13 @@ def page_served(settings: Settings, gates_of_server: Gates, script: Script = scr
         thread = threading.Thread(target=server.run)
         thread.start()
         assert started.wait(30), "the server did not start"
-        yield address(listening)
-        gates_of_server.open()
-        server.should_exit = True
-        thread.join(20)
-    engine.close()
+        try:
+            yield address(listening)
+        finally:
+            gates_of_server.open()
+            server.should_exit = True
+            thread.join(20)
+            engine.close()
 
 
 @pytest.fixture(scope="package")

@@ -12,7 +12,7 @@ from livemind_app.config import Settings
 from livemind_app.engine.scripted import ScriptedEngine
 from livemind_app.serve import create_app
 from livemind_app.serving.history import History
-from livemind_app.serving.history_page import TITLES
+from livemind_app.serving.history_words import CHINESE, ENGLISH, JAPANESE
 from livemind_app.serving.server import Server, address, listen
 from tests.ui.conftest import TIMEOUT_MS, LivePage, Log
 
@@ -60,7 +60,7 @@ def test_from_the_chat_to_its_figures(
     page.get_by_role("link", name="Run history").click()
     for lane in ("live", "conventional", "slm"):
         expect(
-            page.locator(".figures").get_by_role("rowheader", name=TITLES[lane], exact=True)
+            page.locator(".figures").get_by_role("rowheader", name=ENGLISH.lanes[lane], exact=True)
         ).to_be_visible()
     expect(page.locator(".runs tbody tr")).to_have_count(3)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -75,14 +75,21 @@ def test_from_the_chat_to_its_figures(
     assert not log.found, "\n".join(log.found)
 
 
-def test_the_way_there_is_in_the_readers_language(browser: Browser, kept: tuple[str, History]) -> None:
+def test_it_speaks_the_language_wished_or_chosen(browser: Browser, kept: tuple[str, History]) -> None:
     url, _ = kept
     log = Log(url)
     context = browser.new_context(locale="ja-JP")
     context.set_default_timeout(TIMEOUT_MS)
     page = context.new_page()
     log.watch(page)
-    LivePage(page, log).open()
-    expect(page.locator("#lm-header a[href=history]")).to_have_text("実行履歴")
+    live = LivePage(page, log).open()
+    page.get_by_role("link", name=JAPANESE.title).click()
+    expect(page.get_by_role("heading", name=JAPANESE.title)).to_be_visible()
+    live.open()
+    page.locator(".lm-language").select_option("zh")
+    page.get_by_role("link", name=CHINESE.title).click()
+    expect(page.get_by_role("heading", name=CHINESE.title)).to_be_visible()
+    found = Axe().run(page)
+    assert not found.response["violations"], found.generate_report()
     context.close()
     assert not log.found, "\n".join(log.found)
