@@ -1,7 +1,7 @@
 // The status line: one short sentence on what is going on, announced to screen readers when it changes.
 import { h, mounted, setData, setText } from "../dom.js";
 import { currentTurn, ready, running, runningNote } from "../store.js";
-import { LANE_STATUS, STATUS } from "../words.js";
+import { LANE_STATUS, PANE, STATUS } from "../words.js";
 import { laneStatus } from "./lane.js";
 import { modelsInWords } from "./models.js";
 
@@ -35,8 +35,8 @@ function wording(state, link, health) {
   const note = runningNote(state);
   if (note) return ["busy", STATUS.thinking(note.index + 1, state.segments.length)];
   const answer = ready(state);
-  if (answer?.draft) return ["busy", STATUS.drafting, STATUS.sofar(answer.ready)];
-  if (answer && !answer.done) return ["busy", STATUS.ahead, STATUS.sofar(answer.ready)];
+  if (answer?.draft) return ["busy", STATUS.drafting, PANE.tokens(answer.ready)];
+  if (answer && !answer.done) return ["busy", STATUS.ahead, PANE.tokens(answer.ready)];
   return ["idle", idle(state, turn)];
 }
 

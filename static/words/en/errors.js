@@ -14,6 +14,7 @@ export const ERRORS = {
   invalid_request: "{message}",
   invalid_option: "{message}",
   too_many_sessions: "{message}",
+  too_many_connections: "{message}",
   too_many_requests: "{message}",
   overloaded: "{message}",
   draining: "{message}",

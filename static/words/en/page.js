@@ -79,7 +79,6 @@ export const STATUS = {
   thinking: (part, of) => `Thinking about part ${part} of ${of}.`,
   drafting: "Drafting along. Enter keeps what still holds.",
   ahead: "Answering ahead. Enter shows what is there.",
-  sofar: (ready) => tokens(ready),
   ready: (ready) => `The answer is ready: ${tokens(ready)}. Enter shows it.`,
   starting: "Starting…",
   lane: (name, status) => `${LANES[name].title} is ${status}.`,

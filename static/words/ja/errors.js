@@ -13,6 +13,7 @@ export const ERRORS = {
   invalid_request: "サーバーはこの要求を受け付けません（{message}）。",
   invalid_option: "サーバーはこの設定を受け付けません（{message}）。",
   too_many_sessions: "サーバーのセッションがいっぱいです。1 分ほど待ってください。",
+  too_many_connections: "接続がすべて使用中です。しばらくしてからもう一度お試しください",
   too_many_requests: "要求が多すぎます。少し待ってください。",
   overloaded: "書いている回答が多すぎます。文は残っています。少し後に送ってください。",
   draining: "サーバーは停止中です。少し後に送ってください。",

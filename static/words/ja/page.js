@@ -79,7 +79,6 @@ export const STATUS = {
   thinking: (part, of) => `${of} 区切り中 ${part} 番目を考えています。`,
   drafting: "下書き中。Enter の時点で成り立つ部分が残ります。",
   ahead: "先に回答中。Enter でできた分を表示します。",
-  sofar: (ready) => tokens(ready),
   ready: (ready) => `回答の準備ができました：${tokens(ready)}。Enter で表示します。`,
   starting: "開始しています…",
   lane: (name, status) => `${LANES[name].title}：${status}。`,

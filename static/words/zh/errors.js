@@ -13,6 +13,7 @@ export const ERRORS = {
   invalid_request: "服务器不接受这个请求（{message}）。",
   invalid_option: "服务器不接受这个选项（{message}）。",
   too_many_sessions: "服务器的会话已满；请过一分钟再试。",
+  too_many_connections: "所有连接都在使用中；请稍后再试",
   too_many_requests: "请求太频繁；请稍等片刻。",
   overloaded: "正在写的回答太多。您的文字已保留，请稍后再发送。",
   draining: "服务器正在停止；请稍后再发送。",

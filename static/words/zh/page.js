@@ -69,7 +69,6 @@ export const STATUS = {
   thinking: (part, of) => `正在思考第 ${part} 段，共 ${of} 段。`,
   drafting: "正在起草。按回车保留仍然成立的部分。",
   ahead: "正在预答。按回车显示已有的部分。",
-  sofar: (ready) => tokens(ready),
   ready: (ready) => `回答已备好：${tokens(ready)}。按回车显示。`,
   starting: "正在开始…",
   lane: (name, status) => `${LANES[name].title}：${status}。`,
