@@ -75,7 +75,7 @@ class WordTokenizer:
 
 
 class ScriptedEngine:
-    """Implements protocol.Engine.
+    """Implements engine.split.OwnedEngine.
 
     `think` decides, from the rendered prompt, which of two scored tokens is the likely one, `ends` whether
     a single one is.
@@ -109,6 +109,9 @@ class ScriptedEngine:
         self.requests: list[Request] = []
 
     async def ready(self) -> None:
+        return
+
+    def wait(self) -> None:
         return
 
     def status(self) -> tuple[ModelStatus, ...]:

@@ -39,8 +39,8 @@ def run(args: argparse.Namespace) -> int:
     if args.url:
         summary = asyncio.run(load(args, args.url, None))
     else:
-        with own_server(args.max_sessions or args.sessions) as (url, pid):
-            summary = asyncio.run(load(args, url, psutil.Process(pid)))
+        with own_server(args.max_sessions or args.sessions) as (url, process):
+            summary = asyncio.run(load(args, url, process))
     given = {name: getattr(args, name) for name in ("sessions", "keys_per_second", "seconds", "seed")}
     Path(args.json).write_text(json.dumps({"meta": given, "summary": summary}, indent=1) + "\n", "utf-8")
     for name, value in summary.items():

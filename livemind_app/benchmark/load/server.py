@@ -1,36 +1,54 @@
-"""A server on the scripted engine, in a process of its own, so that its memory can be watched.
+"""The whole server, page and all, on the scripted engine: a process of its own, so that it can be watched."""
 
-python -m livemind_app.benchmark.load.server PORT SESSIONS WORDS SECONDS
-"""
-
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
+import psutil
 
 from livemind_app.errors import ConfigError
 
-TOKEN_S = 0.002  # of the scripted engine: fast, so that the server is what is measured
-START_S = 60.0
+START_S = 120.0
+HISTORY = ("LIVEMIND_HISTORY", "LIVEMIND_HISTORY_TEXTS")  # as it is for users
 
 
 @contextmanager
-def own_server(sessions: int, words: int = 0, token_s: float = TOKEN_S) -> Iterator[tuple[str, int]]:
-    """Its address and process id. `words`: that the engine has to say (0: a short sentence)."""
+def own_server(sessions: int, script: str = "scripted") -> Iterator[tuple[str, psutil.Process]]:
+    """Its address and its process. It serves as for users, but counts no rates: all of them are one.
+
+    `script`: `scripted:WORDS:SECONDS` says so many words, one in so many seconds (livemind_app/loading.py).
+    """
     from livemind_app.serving.server import address, listen
 
     with listen("127.0.0.1", 0) as free:
         url, port = address(free), free.getsockname()[1]
-    command = [sys.executable, "-m", __name__, str(port), *map(str, (sessions, words, token_s))]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - ourselves
-        try:
-            _wait(url, process)
-            yield url, process.pid
-        finally:
-            process.terminate()
+    command = [sys.executable, "-m", "livemind_app", "serve", "--llm", script, "--rate", "0"]
+    command += ["--host", "127.0.0.1", "--port", str(port)]
+    with TemporaryDirectory() as folder:
+        env = environment(os.environ, sessions, Path(folder))
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=env) as process:  # noqa: S603 - ourselves
+            try:
+                _wait(url, process)
+                yield url, psutil.Process(process.pid)
+            finally:
+                process.terminate()
+
+
+def environment(given: Mapping[str, str], sessions: int, folder: Path) -> dict[str, str]:
+    """What the operator chose is left out, but for the history; without one it is kept in `folder`."""
+    own = {name: value for name, value in given.items() if name in HISTORY or not _chosen(name)}
+    limits = {"LIVEMIND_MAX_SESSIONS": str(sessions), "LIVEMIND_DRAIN_S": "1"}
+    return {"LIVEMIND_HISTORY": str(folder / "history.sqlite"), **own, **limits}
+
+
+def _chosen(name: str) -> bool:
+    return name.startswith(("LIVEMIND_", "GRADIO_SERVER_")) or name == "SPACE_ID"
 
 
 def _wait(url: str, process: "subprocess.Popen[bytes]") -> None:
@@ -41,28 +59,3 @@ def _wait(url: str, process: "subprocess.Popen[bytes]") -> None:
                 return
         time.sleep(0.05)
     raise ConfigError("the server of the benchmark did not start; --url names one that runs")
-
-
-def main() -> None:
-    from livemind_app.engine.scripted import ScriptedEngine, default_script
-    from livemind_app.serving.app import create_api
-    from livemind_app.serving.server import Server, listen
-    from livemind_app.session.limits import Limits
-    from livemind_app.session.manager import SessionManager
-
-    port, sessions, words = map(int, sys.argv[1:4])
-    reply = " ".join(f"word{number}" for number in range(words))
-    engine = ScriptedEngine(
-        lambda role, prompt: reply or default_script(role, prompt),
-        token_s=float(sys.argv[4]),
-        recorded=False,  # hours of load would fill the memory
-    )
-    manager = SessionManager(engine, Limits(max_sessions=sessions))
-    with listen("127.0.0.1", port) as listening:
-        app = create_api(manager, engine.status)
-        Server(app, listening, end_streams=manager.close).run()
-    engine.close()
-
-
-if __name__ == "__main__":
-    main()

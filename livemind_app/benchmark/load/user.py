@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from random import Random
@@ -45,7 +46,9 @@ class User:
         self._revision = 0
         self._last = 0  # event that was read
         self._news = asyncio.Condition()
-        self._seen = ""  # the draft as the stream tells it
+        self._seen = -1  # the newest revision that the stream told
+        self._sent: dict[int, str] = {}  # drafts that it did not tell yet, by revision
+        self._acknowledged: deque[tuple[int, float]] = deque()  # of these, and when
         self._turn: dict[str, Any] | None = None  # prompt, and how its lane ended
 
     async def run(self, until: float) -> None:
@@ -71,11 +74,14 @@ class User:
     async def _converse(self, until: float) -> None:
         if not self._token:
             created = await self._send("POST", "", {"options": {"lanes": ["live"]}})
-            self._token, self._last = created["session"], 0
+            self._token, self._last, self._seen = created["session"], 0, -1
+            self._sent.clear()
+            self._acknowledged.clear()
         self._reading = asyncio.create_task(self._read())
         try:
             while perf_counter() < until:
                 await self._ask(self._random.choice(self._texts), until)
+            await self._all_seen()
         finally:
             self._reading.cancel()
 
@@ -86,7 +92,7 @@ class User:
                 return
             await self._draft(self._mistyped(text[:end]))
         await self._draft(text)
-        self._tally.add("lost_drafts", not await self._comes(lambda: self._seen == text, SEEN_S))
+        await self._all_seen()
         await self._submit(text)
 
     def _mistyped(self, text: str) -> str:
@@ -99,13 +105,30 @@ class User:
         self._revision += 1
         began = perf_counter()
         body = {"revision": self._revision, "text": text}
+        self._sent[self._revision] = text
         await self._send("PUT", f"/{self._token}/draft", body)
-        self._tally.acks.append(perf_counter() - began)
+        now = perf_counter()
+        self._tally.acks.append(now - began)
         self._tally.add("drafts")
+        self._acknowledged.append((self._revision, now))
+        self._count_lost(now - SEEN_S)
         if self._random.random() < DISCONNECTS:
             self._tally.add("disconnects")
             self._reading.cancel()
             self._reading = asyncio.create_task(self._read())
+
+    async def _all_seen(self) -> None:
+        newest = self._acknowledged[-1][0] if self._acknowledged else self._seen
+        await self._comes(lambda: self._seen >= newest, SEEN_S)
+        self._count_lost(perf_counter())
+
+    def _count_lost(self, before: float) -> None:
+        """Drafts that were acknowledged before, and neither they nor newer ones came back."""
+        while self._acknowledged and (
+            self._acknowledged[0][0] <= self._seen or self._acknowledged[0][1] < before
+        ):
+            revision, _ = self._acknowledged.popleft()
+            self._tally.add("lost_drafts", revision > self._seen)
 
     async def _submit(self, text: str) -> None:
         self._revision += 1
@@ -160,10 +183,16 @@ class User:
                     self._see(json.loads(line[5:]))
                     self._news.notify_all()
 
+    def _compare(self, revision: int, text: str) -> None:
+        """A draft that comes back as another text is lost as well; a prompt is compared by itself."""
+        self._tally.add("lost_drafts", self._sent.get(revision, text) != text)
+        self._seen = max(self._seen, revision)
+        self._sent = {sent: draft for sent, draft in self._sent.items() if sent > revision}
+
     def _see(self, event: dict[str, Any]) -> None:
         match event["type"]:
             case "segments" | "state":
-                self._seen = "".join(segment["text"] for segment in event["segments"])
+                self._compare(event["revision"], "".join(segment["text"] for segment in event["segments"]))
                 if event.get("turns"):  # events were lost: the picture says how it ended
                     turn = event["turns"][-1]
                     ended = {"status": turn["lanes"]["live"]["status"]} if turn["done"] else {}

@@ -113,8 +113,8 @@ class Meter:
 
 def measure(texts: Sequence[str], rounds: int, sessions: int = SESSIONS) -> Costs:
     """Every text is typed `rounds` times in every way, the ways in turn."""
-    with own_server(2 * sessions + 2, WORDS, TOKEN_S) as (url, pid):
-        meter = Meter(url, pid)
+    with own_server(2 * sessions + 2, f"scripted:{WORDS}:{TOKEN_S}") as (url, process):
+        meter = Meter(url, process.pid)
         ways = {"silent": (OFF, False), "read": (OFF, True), "waits": (WAITS, True), "notes": (NOTES, True)}
         typed = {name: Typed() for name in ways}
         _typing(meter, texts[0], OFF, True, Typed())  # what is made once is made now
