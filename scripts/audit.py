@@ -3,8 +3,8 @@
     python scripts/audit.py                     # `make audit`
     python scripts/audit.py --where-reachable   # in CI: a database out of reach is no failure
 
-pip-audit looks them up, in a venv of its own. Ends with 1 where there are some, or where the database does not
-know a package; with 2 where nothing could be looked up.
+pip-audit looks them up, in a venv of its own. Ends with 1 where there are some, or where the database does
+not know a package; with 2 where nothing could be looked up.
 """
 
 import argparse

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 
 from livemind_app.engine.scripted import ScriptedEngine
 from livemind_app.protocol import Request
@@ -136,6 +136,20 @@ def serving(
     engine = engine or ScriptedEngine(step=gate)
     manager = SessionManager(engine, limits or Limits())
     app = create_api(manager, engine.status, timing=timing, access=access, history=history, others=others)
+    app.state.end_streams = manager.close
+    with running(app, engine, gate, send_buffer, connections) as service:
+        yield service
+
+
+@contextmanager
+def running(
+    app: FastAPI,
+    engine: ScriptedEngine,
+    gate: Gate,
+    send_buffer: int | None = None,
+    connections: ConnectionLimits | None = None,
+) -> Iterator[Service]:
+    """Serve an app that has `end_streams`; the engine is closed with it."""
     loops: queue.Queue[asyncio.AbstractEventLoop] = queue.Queue()
     with listen("127.0.0.1", 0) as listening:
         if send_buffer:
@@ -143,7 +157,7 @@ def serving(
         server = Server(
             app,
             listening,
-            end_streams=manager.close,
+            end_streams=app.state.end_streams,
             announce=lambda line: loops.put(asyncio.get_running_loop()),
             connections=connections,
         )
@@ -151,7 +165,7 @@ def serving(
         thread.start()
         loop = loops.get(timeout=WAIT_S)
         with httpx.Client(base_url=address(listening), timeout=WAIT_S) as http:
-            service = Service(http, gate, manager, server, thread, loop)
+            service = Service(http, gate, app.state.manager, server, thread, loop)
             try:
                 yield service
             finally:
