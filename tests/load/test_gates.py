@@ -110,6 +110,21 @@ def test_a_hundred_users_type_for_five_minutes(tmp_path: Path) -> None:
     assert summary["lost_drafts"] == summary["responses_5xx"] == summary["failed_answers"] == 0
 
 
+@pytest.mark.skipif(not FULL, reason="make test-load; LIVEMIND_LOAD_SECONDS says how long")
+@pytest.mark.timeout(SECONDS + 300)
+def test_a_soak(tmp_path: Path) -> None:
+    """Fewer users for as long as one likes: nothing grows, nothing is lost."""
+    out = tmp_path / "load.json"
+    command = ["bench", "load", "--sessions", "30", "--keys-per-second", "4", "--seconds", str(SECONDS)]
+    assert main([*command, "--json", str(out)]) == 0
+    summary = json.loads(out.read_text())["summary"]
+    told(**summary)
+    assert summary["answers"] > 0
+    assert summary["rss_growth_mb"] < 30
+    assert summary["lost_drafts"] == summary["responses_5xx"] == summary["failed_answers"] == 0
+    assert summary["retry_after_missing"] == summary["refused_connections"] == 0
+
+
 # 2. Connections that are lost, at every moment.
 
 
