@@ -1,13 +1,15 @@
 """The command line: what it imports, what it prints, what it exits with; and the settings behind it."""
 
+import re
 import subprocess
 import sys
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
 from livemind_app import __version__, cli
-from livemind_app.config import Settings
+from livemind_app.config import VARIABLES, Settings
 from livemind_app.engine.remote.limits import USUAL, RemoteLimits
 from livemind_app.errors import ConfigError
 
@@ -194,3 +196,27 @@ def test_settings_made_in_code_are_checked_too() -> None:
         Settings(preset="huge")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="port is"):
         Settings(port=80.5)  # type: ignore[arg-type]
+
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+@pytest.mark.parametrize("path", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)
+@pytest.mark.parametrize("command", ["serve", "cluster"])
+def test_documents_name_options_that_there_are(
+    path: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match=r"^0$"):
+        cli.main([command, "--help"])
+    known = set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
+    text = path.read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = re.findall(rf"livemind {command}\b([^`\n]*)", text)
+    named = {option for line in lines for option in re.findall(r"(?<!\S)--[a-z-]+", line)}
+    assert named <= known
+
+
+def test_variables_of_the_operators_documents_are_those_that_are_read() -> None:
+    apart = {"LIVEMIND_CACHE", "LIVEMIND_MODELS"}  # where models are kept is not the settings' affair
+    known = apart | {name for names in VARIABLES.values() for name in names}
+    text = (DOCS / "operating.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\bLIVEMIND_[A-Z_]+\b", text)) <= known

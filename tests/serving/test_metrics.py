@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.serving.conftest import WAIT_S, Service, refusal, serving, until
 
+FAILED = {"code"}  # of failures, which there are none of here
 SECRET = "The password of Anna is xylophone. What is it?"
 
 
@@ -97,13 +98,33 @@ def test_a_method_that_nobody_knows_makes_no_figures_of_its_own(fresh: Service) 
 def test_every_panel_of_the_dashboard_asks_for_a_metric_that_there_is(fresh: Service) -> None:
     token = fresh.create()
     with fresh.events(token) as frames:
-        fresh.submit(token, 1, SECRET)
+        fresh.draft(token, 1, SECRET)
+        fresh.submit(token, 2, SECRET)
         until(frames, "turn", done=True)
     names = {key[0] for key in figures(fresh)} | {"livemind_failures_total"}  # has no sample before the first
     dashboard = json.loads(Path("deploy/grafana.json").read_text(encoding="utf-8"))
-    asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    asked = [target for panel in dashboard["panels"] for target in panel["targets"]]
     assert len(asked) >= 15
-    for expression in asked:
-        metrics = re.findall(r"\b(?:livemind|process)_\w+", expression)
+    for target in asked:
+        metrics = set(re.findall(r"\b(?:livemind|process)_\w+", target["expr"]))
         assert metrics
-        assert set(metrics) <= names, expression
+        assert metrics <= names, target["expr"]
+        assert of_labels(target) <= labels(fresh, metrics), target["expr"]
+
+
+def of_labels(target: dict[str, str]) -> set[str]:
+    """The labels by which an expression sums, those that it names with a value, and those of its legend."""
+    by = ",".join(re.findall(r"by \(([^)]*)\)", target["expr"])).split(",")
+    valued = re.findall(r"(\w+=\"[^\"]*\")", target["expr"])
+    legend = re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])
+    return {label for each in (*by, *legend, *valued) if (label := each.strip())}
+
+
+def labels(service: Service, metrics: set[str]) -> set[str]:
+    """Those that the samples of these metrics have, alone and with their values."""
+    families = text_string_to_metric_families(service.http.get("/metrics").text)
+    samples = [sample for family in families for sample in family.samples if sample.name in metrics]
+    found = {label for sample in samples for label in sample.labels}
+    return (
+        found | {f'{name}="{value}"' for sample in samples for name, value in sample.labels.items()} | FAILED
+    )
