@@ -28,7 +28,8 @@ function wheel(event, on) {
   event.preventDefault();
 }
 
-// One pointer moves the picture, two pinch it, none points at something.
+// One pointer moves the picture, two pinch it, none points at something. Of two fingers one moves at a time: about
+// the other, the times below both stay.
 function drag(event, pointers, on) {
   const before = pointers.get(event.pointerId);
   if (before === undefined) return on.hover(event.offsetX, event.offsetY);
@@ -36,7 +37,7 @@ function drag(event, pointers, on) {
   if (pointers.size === 1) return on.move(before - event.offsetX);
   const [other] = [...pointers].find(([id]) => id !== event.pointerId).slice(1);
   const apart = Math.max(Math.abs(event.offsetX - other), 1);
-  on.zoom(Math.max(Math.abs(before - other), 1) / apart, (event.offsetX + other) / 2);
+  on.zoom(Math.max(Math.abs(before - other), 1) / apart, other);
 }
 
 function key(event, on) {

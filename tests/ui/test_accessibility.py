@@ -99,11 +99,35 @@ def test_start_and_end_of_an_answer_are_announced_in_one_place(live: LivePage, g
     expect(live.page.get_by_role("status").filter(has_text="All answers are there")).to_have_count(1)
 
 
-def test_nothing_moves_where_less_motion_is_asked_for(page_in: LivePage) -> None:
-    page_in.type("Anna has five apples. And")
-    page_in.wait_for_chips("noted", "typing")
-    moving = "document.getAnimations().filter((one) => one.playState === 'running').length"
-    assert page_in.page.evaluate(moving) == 0
+def rolled_back(live: LivePage, gates: Gates) -> None:
+    """A note is taken back, which is where the page moves; no new one is written meanwhile."""
+    live.type("Anna has five apples. And")
+    live.wait_for_chips("noted", "typing")
+    gates.hold(Priority.NOTE)
+    live.page.evaluate(WATCH_ANIMATIONS)
+    live.box.press("Home")
+    live.type("Once ")
+    expect(live.notes.and_(live.page.locator("[data-status=rolled-back]"))).to_be_visible()
+
+
+WATCH_ANIMATIONS = """() => {
+    window.animated = [];
+    for (const kind of ["animationstart", "transitionrun"])
+        document.addEventListener(kind, (event) => window.animated.push(event.animationName ?? kind));
+}"""
+MOVING = """() => [
+    ...window.animated, ...document.getAnimations().map((one) => one.animationName ?? one.constructor.name),
+]"""
+
+
+def test_nothing_moves_where_less_motion_is_asked_for(page_in: LivePage, gates: Gates) -> None:
+    rolled_back(page_in, gates)
+    assert page_in.page.evaluate(MOVING) == []
+
+
+def test_a_note_that_is_taken_back_fades_elsewhere(live: LivePage, gates: Gates) -> None:
+    rolled_back(live, gates)
+    assert "lm-fade" in live.page.evaluate(MOVING)
 
 
 def test_right_to_left_text_is_shown_from_the_right(live: LivePage) -> None:

@@ -41,6 +41,45 @@ def shown_of(live: LivePage) -> str:
     return f"{first:.2f} s" if first < 1 else f"{first:.1f} s"
 
 
+METRICS = """async (token) => {
+    const source = new EventSource(`api/sessions/${token}/events?last=99999999`);
+    const frame = await new Promise((resolve) => source.addEventListener("state", resolve));
+    source.close();
+    return JSON.parse(frame.data).turns.map(({ lanes }) => lanes);
+}"""
+
+
+def test_reduction_and_waste_are_those_of_the_answers(live: LivePage, gates: Gates) -> None:
+    live.type("Anna has five apples. And")
+    live.wait_for_chips("noted", "typing")
+    gates.hold(Priority.NOTE)
+    live.box.press("Home")
+    live.type("Once ")  # takes the note back
+    gates.open()
+    live.wait_for_chips("noted", "typing")
+    live.box.press("Enter")
+    live.wait_for_lane("slm", "done")
+    ask(live, "And how many are there in all?")
+    ask(live, "And in the end?")
+    turns = live.page.evaluate(METRICS, live.token)
+    assert sum(turn["live"]["metrics"]["wasted_tokens"] for turn in turns) > 0
+    for lane in ("live", "slm", "conventional"):
+        figures = [turn[lane]["metrics"] for turn in turns]
+        reduction, wasted = live.page.locator(f'.lm-runs tr[data-lane="{lane}"] td').all_inner_texts()[3:]
+        expected = statistics.median(each["reduction"] or 0 for each in figures)
+        assert reduction == ("–" if lane == "conventional" else signed(live, -expected))
+        thrown = sum(each["wasted_tokens"] for each in figures)
+        assert wasted == (str(thrown) if lane == "live" else "–")
+
+
+def signed(live: LivePage, share: float) -> str:
+    """As the page writes a percentage."""
+    at = "new URL('static/numbers.js', document.baseURI).href"
+    text = live.page.evaluate(f"async (share) => (await import({at})).percent(share)", share)
+    assert abs(float(text.replace("−", "-").replace("+", "").rstrip("% ")) / 100 - share) <= 0.005
+    return str(text)
+
+
 def test_a_stopped_run_is_not_compared(live: LivePage, gates: Gates) -> None:
     ask(live, "How many?")
     gates.hold(Priority.ANSWER, after=2)
