@@ -6,12 +6,13 @@ where its requests go, and no replica has to know of another. When replicas come
 are looked for where they are not; their pages make new ones from the texts that they hold.
 """
 
+import asyncio
 import os
 import pickle
 import signal
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # before Ray is imported
@@ -19,7 +20,9 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # before Ray is imported
 import ray
 from fastapi import FastAPI
 from ray import serve
+from ray.exceptions import TaskCancelledError
 from ray.serve.experimental.consistent_hash_router import ConsistentHashRouter
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from livemind_app.config import Settings
 from livemind_app.session.limits import Limits
@@ -30,6 +33,8 @@ STREAMS = 2  # that an open page keeps: its events, and Gradio's heartbeat
 BESIDES = 100  # requests a replica answers at a time beside the streams
 QUEUED = 200  # requests that wait for a replica; beyond them 429
 RETRY_AFTER_S = 3
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+END_S = 5  # for streams to end, beyond what answers get
 FULL = 0.75  # of the sessions a replica takes, at which another one is begun
 QUIET = {"enable_access_log": False, "log_level": "WARNING"}  # paths hold tokens
 
@@ -38,15 +43,38 @@ Build = Callable[[], Awaitable[tuple[FastAPI, Close]]]  # an app, and what close
 
 
 def run(settings: Settings, build: Build) -> None:
-    """Serve until a signal says stop, then give running answers `drain_s` seconds."""
-    with cluster(settings, build) as url:
-        print(f"LiveMind is at {url}, on {_told(settings.replicas)}", flush=True)
+    """Serve until a signal says stop, then give running answers `drain_s` seconds; less at a second one."""
+    with cluster(settings, build) as replicas:
+        print(f"LiveMind is at {_address(settings)}, on {_told(settings.replicas)}", flush=True)
         _wait_for_signal()
+        asyncio.run(_drain(replicas, settings.drain_s))
+
+
+async def _drain(replicas: Any, seconds: float) -> None:
+    """Let answers be finished while the proxies still reach the replicas, but not beyond a second signal.
+
+    Then end the streams: Ray would wait for them as for any request, and they never end by themselves.
+    """
+    hurry = asyncio.Event()
+    for number in SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, hurry.set)
+    drained = asyncio.ensure_future(_all(replicas, "drain", seconds + END_S))
+    hurried = asyncio.ensure_future(hurry.wait())
+    await asyncio.wait({drained, hurried}, return_when=asyncio.FIRST_COMPLETED)
+    hurried.cancel()
+    await _all(replicas, "end", END_S)
+    await asyncio.wait({drained}, timeout=END_S)
+
+
+async def _all(replicas: Any, method: str, seconds: float) -> None:
+    """Call this method of every replica; one that was lost meanwhile is no failure."""
+    with suppress(TimeoutError):
+        await replicas.broadcast(method).results_async(timeout_s=seconds, return_exceptions=True)
 
 
 @contextmanager
-def cluster(settings: Settings, build: Build) -> Iterator[str]:
-    """The address of a running cluster: on the one that `settings.ray` names, or of this machine alone."""
+def cluster(settings: Settings, build: Build) -> Iterator[Any]:
+    """Ray's handle of the replicas: on the cluster that `settings.ray` names, or on this machine alone."""
     own = settings.ray is None
     ray.init(
         address=settings.ray,
@@ -60,9 +88,7 @@ def cluster(settings: Settings, build: Build) -> Iterator[str]:
             http_options={"host": settings.host, "port": settings.port},
             logging_config=QUIET,
         )
-        serve.run(application(settings, build), name="livemind", logging_config=QUIET)
-        host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
-        yield f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+        yield serve.run(application(settings, build), name="livemind", logging_config=QUIET)
     finally:
         serve.shutdown()
         ray.shutdown()
@@ -97,14 +123,43 @@ class Replica:
     def __init__(self, build: Build) -> None:
         self._build = build
         self._close: Close | None = None
+        self._draining: asyncio.Future[None] | None = None
 
     async def __serve_build_asgi_app__(self) -> FastAPI:
-        app, self._close = await self._build()
-        return app
+        self._app, self._close = await self._build()
+        self._app.add_middleware(Disconnects)
+        return self._app
+
+    async def drain(self) -> None:
+        """Finish the running answers, and take nothing new."""
+        self._draining = asyncio.ensure_future(self._app.state.drain())
+        await asyncio.wait({self._draining})
+
+    async def end(self) -> None:
+        """End the streams, and what is still answered."""
+        if self._draining:
+            self._draining.cancel()
+        await self._app.state.end_streams()
 
     def __del__(self) -> None:
         if self._close:
             self._close()
+
+
+class Disconnects:
+    """Tells the app that a client went, as ASGI has it; Ray raises where it waits for a message."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def told() -> Message:
+            try:
+                return await receive()
+            except TaskCancelledError:
+                return {"type": "http.disconnect"}
+
+        await self.app(scope, told, send)
 
 
 class Placed(ConsistentHashRouter):  # type: ignore[misc]
@@ -133,8 +188,13 @@ def _told(replicas: tuple[int, int]) -> str:
     return f"{low} replicas" if low == high else f"{low} to {high} replicas"
 
 
+def _address(settings: Settings) -> str:
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
 def _wait_for_signal() -> None:
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         signal.signal(number, lambda *_: stop.set())
     stop.wait()

@@ -1,10 +1,12 @@
 """No log line holds what a user typed, whatever goes wrong."""
 
 import logging
+import socket
+import time
 
 import pytest
 
-from tests.serving.conftest import Service, refusal, serving, until
+from tests.serving.conftest import WAIT_S, Service, refusal, serving, until
 
 SECRET = "the launch code is 4711"
 
@@ -54,3 +56,18 @@ def test_an_error_in_a_stream_ends_it_and_is_logged_without_its_message(
     assert "RuntimeError" in caplog.text
     assert SECRET not in caplog.text
     assert service.http.get("/api/health").status_code == 200
+
+
+def test_a_client_that_goes_in_the_middle_of_its_request_is_no_failure(
+    service: Service, token: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    url = service.http.base_url
+    head = f"PUT /api/sessions/{token}/draft HTTP/1.1\r\nHost: {url.host}\r\nContent-Length: 60\r\n"
+    with socket.create_connection((url.host, url.port), timeout=WAIT_S) as connection:
+        connection.sendall(head.encode() + b'Content-Type: application/json\r\n\r\n{"revision": 1')
+    end = time.monotonic() + WAIT_S
+    while "before its request was complete" not in caplog.text:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
