@@ -22,7 +22,16 @@ class Assumptions:
     notes: float = _from(1.0, "share of finished segments that get a note", "the most there can be")
     goal_ms: float = _from(100.0, "for 99 of 100 acknowledgements", "gate 1 of the load tests")
     spare: float = _from(0.3, "share of app and engine replicas kept free", "for crowds and failures")
-    router_ms: float = _from(1.0, "CPU of a router before the replicas, for each draft", "a round number")
+    router_ms: float = _from(
+        6.0,
+        "CPU of a router before the replicas, for each draft",
+        "Ray's proxy in `make test-load ARGS='-k stays_on_the_replica'`; nginx takes far less",
+    )
+    replica_ms: float = _from(
+        6.5,
+        "CPU of a replica for each draft, beyond the app's own",
+        "Ray Serve in the same test; 0 for `livemind serve` behind another router",
+    )
     tokens: float = _from(160.0, "of an answer without work ahead", DRAFT)
     tokens_before: float = _from(50.0, "written before Enter, with work ahead", "the same")
     tokens_after: float = _from(146.0, "written after Enter, with work ahead", "the same")
@@ -47,7 +56,7 @@ class Assumptions:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            least_is_free = name in ("notes", "spare", "tokens_before", "router_ms")
+            least_is_free = name in ("notes", "spare", "tokens_before", "router_ms", "replica_ms")
             if value < 0 or (value == 0 and not least_is_free):
                 raise ValueError(f"{name} is {value}, but must be above 0")
         if self.spare >= 1 or self.typing > 1 or self.notes > 1:

@@ -33,7 +33,7 @@ def busy_ms(costs: Costs, assumed: Assumptions) -> float:
     segments = 1 / costs.chars_per_segment
     ahead = segments * (costs.segment.cpu_ms + assumed.notes * costs.note.cpu_ms)
     answers = costs.answer.cpu_ms + assumed.tokens_after * costs.token.cpu_ms
-    draft = sum(costs.keystroke_ms) / len(costs.keystroke_ms) + costs.echo.cpu_ms
+    draft = sum(costs.keystroke_ms) / len(costs.keystroke_ms) + costs.echo.cpu_ms + assumed.replica_ms
     return assumed.keys_per_s * (draft + ahead) + answers / assumed.prompt_s
 
 
@@ -41,7 +41,7 @@ def waits_ms(costs: Costs, assumed: Assumptions, users: int) -> Times:
     """From each keystroke to its acknowledgement, of so many users at one replica."""
     rng = np.random.default_rng(SEED)
     keys = _keys(rng, users, assumed.keys_per_s)
-    drafts = rng.choice(np.array(costs.keystroke_ms), keys.size) + costs.echo.cpu_ms
+    drafts = rng.choice(np.array(costs.keystroke_ms), keys.size) + costs.echo.cpu_ms + assumed.replica_ms
     ends = rng.random(keys.size) < 1 / costs.chars_per_segment
     noted = ends & (rng.random(keys.size) < assumed.notes)
     # Behind the acknowledgement, but before whoever comes next.

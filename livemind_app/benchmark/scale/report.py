@@ -14,7 +14,7 @@ END = "<!-- To here -->"
 LOADS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7)
 PRICES = (1.0, 2.0, 4.0, 8.0)  # dollars for an engine replica and hour
 HALVED = ("engine_tokens_per_s", "engine_hour", "tokens_after", "tokens_before", "prompt_s", "keys_per_s")
-HALVED_TOO = ("notes", "gb_out", "app_hour", "router_ms")
+HALVED_TOO = ("notes", "gb_out", "app_hour", "router_ms", "replica_ms")
 NEEDS = (
     ("users who type", "assumed"),
     ("pages open", "assumed"),
