@@ -34,13 +34,13 @@ body { font: 16px system-ui, sans-serif; display: grid; place-items: center; min
 form { display: grid; gap: .8rem; width: 18rem; }
 input, button { font: inherit; padding: .5rem; }
 :root { color-scheme: light dark; }
-</style></head><body><form method="post">
+</style></head><body><main><form method="post">
 <h1>LiveMind</h1>
 <label for="password">%(password)s</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required autofocus>
 <p role="alert">%(said)s</p>
 <button>%(enter)s</button>
-</form></body></html>
+</form></main></body></html>
 """
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
