@@ -94,7 +94,6 @@ def _header(history: bool) -> None:
         HEADER % (HISTORY if history else ""), elem_id="lm-header", apply_default_css=False, js_on_load=None
     )
     _place("lm-models")
-    _place("lm-intro")
 
 
 def _composer() -> gr.Textbox:
@@ -115,6 +114,7 @@ def _composer() -> gr.Textbox:
             gr.Button("New chat", elem_id="lm-new", size="sm")
             gr.Button("Stop", elem_id="lm-stop", size="sm", variant="stop")
             gr.Button("Send", elem_id="lm-send", size="sm", variant="primary")
+        _place("lm-intro")
         _place("lm-segments")
         _place("lm-notes")
         _place("lm-begun")

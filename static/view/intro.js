@@ -7,7 +7,7 @@ let on = { type() {}, write() {} };
 const intro = mounted("lm-intro", (host) => {
   const button = h("button", { type: "button", class: "lm-watch" });
   button.addEventListener("click", () => on.type(EXAMPLES[0].text));
-  const section = h("section", { class: "lm-card lm-intro", "aria-label": INTRO.title, hidden: true });
+  const section = h("section", { class: "lm-intro", "aria-label": INTRO.title, hidden: true });
   section.append(h("p", {}, INTRO.line), button);
   host.append(section);
   return { section, button };
