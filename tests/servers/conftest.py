@@ -65,16 +65,19 @@ class RealServer:
             time.sleep(0.2)
         pytest.fail(f"{self.name} did not start:\n{self.log.read_text(errors='replace')[-3000:]}")
 
-    def kill(self, number: int = signal.SIGKILL) -> None:
-        """It and all its workers."""
+    def send(self, number: int) -> None:
+        """To it and all its workers."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, number)
+
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        self.send(number)
         self._process.wait()
 
 
-def vllm(folder: Path) -> RealServer:
+def vllm(folder: Path, *options: str) -> RealServer:
     model = str(prepare(MODEL, lambda progress: None))
-    command = ("vllm.entrypoints.openai.api_server", "--model", model, *OPTIONS)
+    command = ("vllm.entrypoints.openai.api_server", "--model", model, *OPTIONS, *options)
     return RealServer("vLLM", _free_port(), folder / "log", command)
 
 

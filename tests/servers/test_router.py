@@ -5,16 +5,13 @@ from collections.abc import Iterator
 import pytest
 
 from livemind_app.engine.split import OwnedEngine
+from livemind_app.errors import EngineError
 from livemind_app.protocol import Request
 from livemind_app.session import Session, SessionManager
-from tests.engine.test_contract import (  # noqa: F401 - run here on another engine
-    ids_of,
-    joined,
-    test_a_long_prompt_in_chunks_equals_its_continuation,
-    test_says_something_sensible,
-    test_scores_are_log_probabilities_of_the_first_token,
-)
+from livemind_app.session.events import Failure
+from tests.engine.test_contract import ids_of, joined
 from tests.servers.conftest import RealServer, connected, router, vllm
+from tests.servers.contract import *  # noqa: F403 - run here on another engine
 from tests.servers.test_vllm import TEXT, test_a_typing_session  # noqa: F401 - the same
 from tests.session.conftest import turn_done, until
 
@@ -42,6 +39,12 @@ def engine(workers: list[RealServer], tmp_path_factory: pytest.TempPathFactory) 
     between.kill()
 
 
+def test_a_prompt_beyond_the_context_is_refused_by_name(engine: OwnedEngine) -> None:
+    """By the worker: a router does not tell how long its context is."""
+    with pytest.raises(EngineError, match="maximum context length is 4096"):
+        joined(engine.generate(Request((1,) * 9000, "llm", 4)))
+
+
 def test_a_growing_prompt_stays_with_the_worker_that_has_read_it(engine: OwnedEngine) -> None:
     ids = ids_of(engine, TEXT * 6)
     lengths = range(len(ids) // 2, len(ids), 24)
@@ -55,6 +58,10 @@ async def test_a_killed_worker_loses_no_text_and_the_other_answers(
 ) -> None:
     """What the dead one was answering may fail; what is typed stays, and what is asked next is answered."""
     manager = SessionManager(engine)
+    failures: list[str] = []
+    manager.observers.append(
+        lambda event: failures.append(event.message) if isinstance(event, Failure) else None
+    )
     sessions = [manager.create({"lanes": ["conventional"], "max_tokens": 200}) for _ in range(4)]
     for number, session in enumerate(sessions):
         session.submit(1, f"Count from {number} to two hundred, in words.")
@@ -65,7 +72,7 @@ async def test_a_killed_worker_loses_no_text_and_the_other_answers(
         await until(session, turn_done, timeout=120)
         assert session.state.text == TEXT
         session.configure({"max_tokens": 8})
-        assert await _answered(session)
+        assert await _answered(session), failures
     workers[0].start().wait()
     await manager.close()
 

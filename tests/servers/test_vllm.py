@@ -1,22 +1,21 @@
 """The contract of an engine, a typing session and faults, on vLLM with a real model."""
 
+import json
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
+from livemind_app.engine.remote.limits import USUAL
 from livemind_app.engine.split import OwnedEngine
 from livemind_app.errors import ServerFailed
 from livemind_app.protocol import Chunk, Request
 from livemind_app.session import SessionManager
-from tests.engine.test_contract import (  # noqa: F401 - run here on another engine
-    ids_of,
-    joined,
-    test_a_long_prompt_in_chunks_equals_its_continuation,
-    test_says_something_sensible,
-    test_scores_are_log_probabilities_of_the_first_token,
-)
-from tests.servers.conftest import RealServer, connected
+from livemind_app.session.events import Failure
+from tests.engine.test_contract import ids_of, joined
+from tests.servers.conftest import RealServer, connected, vllm
+from tests.servers.contract import *  # noqa: F403 - run here on another engine
 from tests.session.conftest import turn_done, until
 
 TEXT = "Tom has three apples. Ann gives him four more. How many are there now?"
@@ -30,15 +29,6 @@ def test_prompts_that_grow_are_read_once(engine: OwnedEngine) -> None:
     assert finished.cached_tokens >= len(ids) - 20 - BLOCK
     other = joined(engine.generate(Request(ids, "llm", 4, session="s", cache_key="other")))[2]
     assert other.cached_tokens == 0
-
-
-def test_a_generation_is_taken_up_where_another_left_it(engine: OwnedEngine) -> None:
-    request = Request(ids_of(engine), "llm", 20, session="s", cache_key="up")
-    whole, text, _ = joined(engine.generate(request))
-    said, begun, _ = joined(engine.generate(Request(request.ids, "llm", 7, session="s", cache_key="up")))
-    rest = Request(request.ids + said, "llm", 13, said=7, session="s", cache_key="up")
-    more, ending, _ = joined(engine.generate(rest))
-    assert (said + more, begun + ending) == (whole, text)
 
 
 async def test_a_typing_session(engine: OwnedEngine) -> None:
@@ -83,6 +73,30 @@ async def test_a_killed_server_costs_an_answer_and_no_text(server: RealServer) -
         await manager.close()
 
 
+async def test_a_stopped_server_costs_an_answer_and_no_text(server: RealServer) -> None:
+    """It is told long before its next token would be late; and when it goes on, so do we."""
+    with connected(server) as engine:
+        manager = SessionManager(engine)
+        session = manager.create({"lanes": ["conventional"], "max_tokens": 400})
+        failures: list[Failure] = []
+        manager.observers.append(lambda event: failures.append(event) if isinstance(event, Failure) else None)
+        session.submit(1, "Count from one to two hundred, in words.")
+        await until(session, lambda s: bool(s.state.turn and s.state.turn.answer), timeout=60)
+        server.send(signal.SIGSTOP)
+        session.draft(2, TEXT)
+        await until(session, turn_done, timeout=USUAL.between_tokens_s / 2)
+        server.send(signal.SIGCONT)
+        (failure,) = failures
+        assert server.base in failure.message
+        assert "no sign of life" in failure.message
+        assert session.state.text == TEXT
+        session.configure({"max_tokens": 8})
+        session.submit(3, TEXT)
+        await until(session, turn_done, timeout=60)
+        assert session.state.turns[-1].lanes["conventional"].status == "done"
+        await manager.close()
+
+
 def test_a_server_that_is_drained_is_told_as_one(server: RealServer) -> None:
     with connected(server) as engine:
         outputs = engine.generate(Request(ids_of(engine, "Count to two hundred."), "llm", 400))
@@ -92,3 +106,17 @@ def test_a_server_that_is_drained_is_told_as_one(server: RealServer) -> None:
             list(outputs)
         server.start().wait()
         assert len(joined(engine.generate(Request(ids_of(engine), "llm", 4)))[0]) == 4
+
+
+def test_a_server_that_drafts_by_itself_is_reported(server: RealServer, tmp_path: Path) -> None:
+    """It takes the other one's place: two take all of a small machine's memory."""
+    server.kill()
+    drafting = json.dumps({"method": "ngram", "num_speculative_tokens": 3, "prompt_lookup_max": 3})
+    other = vllm(tmp_path, "--speculative-config", drafting).start()
+    try:
+        other.wait()
+        with connected(other) as engine:
+            assert "decodes speculatively by itself" in engine.status()[0].detail
+            assert joined(engine.generate(Request(ids_of(engine), "llm", 4)))[0]
+    finally:
+        other.kill()

@@ -59,8 +59,9 @@ class Pulse:
                 self._heard = time()
                 continue
             for scope in silent & self._waits:
-                self._waits.discard(scope)
-                scope.reschedule(time())
+                if not scope.expired():  # by itself, just now
+                    self._waits.discard(scope)
+                    scope.reschedule(time())
 
     async def _alive(self) -> bool:
         try:

@@ -186,10 +186,21 @@ class RemoteEngine:
         served = await asyncio.shield(asyncio.wrap_future(self._served))
         came = perf_counter()
         async with self._ahead if request.priority in AHEAD else nullcontext():
-            if not self._breaker.admits():
-                raise ServerFailed(f"{self._address.base} does not answer; it is asked again in a moment")
-            waited = perf_counter() - came
-            await self._complete(Completion(self._client, served, request, waited), request, sink)
+            completion = Completion(self._client, served, request, perf_counter() - came)
+            await self._send(completion, request, sink)
+
+    async def _send(self, completion: Completion, request: Request, sink: Sink) -> None:
+        number = self._breaker.admit()
+        if number is None:
+            raise ServerFailed(f"{self._address.base} does not answer; it is asked again in a moment")
+        try:
+            await self._complete(completion, request, sink)
+        except ServerBusy:
+            self._breaker.answered()
+            raise
+        except ServerFailed:
+            self._breaker.failed(number)
+            raise
 
     async def _complete(self, completion: Completion, request: Request, sink: Sink) -> None:
         headers = {self._affinity: _hash(request.session)}
@@ -203,12 +214,6 @@ class RemoteEngine:
                     sink(output)
         except asyncio.CancelledError:
             sink(completion.finished("cancelled"))
-        except ServerBusy:
-            self._breaker.answered()
-            raise
-        except ServerFailed:
-            self._breaker.failed()
-            raise
         else:
             self._breaker.succeeded()
 

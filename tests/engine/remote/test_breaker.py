@@ -59,6 +59,20 @@ def test_a_server_that_fails_is_spared(engine: OwnedEngine, faults: Faults) -> N
     assert len(faults.bodies) == asked
 
 
+def test_what_breaks_off_at_once_is_one_failure(engine: OwnedEngine, faults: Faults) -> None:
+    """A router that lost a worker goes on with the others."""
+    faults.stall_after = 1
+    broken = [engine.generate(ANSWER) for _ in range(breaker.FAILURES + 1)]
+    assert all(next(outputs) for outputs in broken)
+    faults.cut_after, faults.stall_after = 2, None
+    for outputs in broken:
+        with pytest.raises(ServerFailed, match="middle of an answer"):
+            list(outputs)
+    faults.cut_after = None
+    assert state(engine) == "ready"
+    assert len(said(engine, ANSWER)) == 8
+
+
 def test_after_the_rest_one_request_tries_and_the_others_wait_for_it(
     engine: OwnedEngine, faults: Faults, clock: Clock
 ) -> None:
