@@ -60,7 +60,7 @@ def test_thoughts_on_a_draft_agree_with_the_snapshot(live: LivePage) -> None:
     expect(drafted).to_be_visible()
     live.box.press("Control+Home")
     live.type("Today ")
-    expect(drafted).to_be_visible()
+    expect(live.page.locator(".lm-chip[data-status=drafted]", has_text="Today").first).to_be_visible()
     folded, snapshot = live.page.evaluate(FOLD_AND_SNAPSHOT, live.token)
     assert folded == snapshot
     assert folded["prepared"]["live"]["thoughts"]
