@@ -43,7 +43,8 @@ export class Benchmark {
     }
   }
 
-  #see(status) {
+  #see(answer) {
+    const status = answer?.state === "unavailable" ? null : answer;
     const error = status?.error && inWords({ code: status.code, message: status.error });
     this.status = status && { ...status, error };
     this.on.changed();

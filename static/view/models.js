@@ -26,7 +26,7 @@ export function modelsInWords(health) {
 // For the drawer: who answers; that is not for the page to choose.
 export function chosenModels() {
   const list = h("dl", { class: "lm-chosen" });
-  const node = h("section", {}, h("h3", {}, MODELS.list), list, h("p", { class: "lm-help" }, MODELS.chosen));
+  const node = h("section", { class: "lm-drawer-models" }, h("h3", {}, MODELS.list), list, h("p", { class: "lm-help" }, MODELS.chosen));
   const row = ({ role }) => h("div", {}, h("dt", {}, ROLES[role] ?? role), h("dd", {}));
   const tell = (one, { name, state, detail }) =>
     setText(one.lastChild, [name, state === "ready" ? detail : MODEL_STATES[state]].filter(Boolean).join(" – "));

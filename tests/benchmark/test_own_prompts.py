@@ -155,6 +155,7 @@ async def test_prompts_that_cannot_be_typed_are_refused(api: Any, prompts: Any) 
 
 async def test_nobody_else_may_run_it(api: Any) -> None:
     async with api("203.0.113.1") as http:
-        for method, path in (("GET", ""), ("POST", ""), ("DELETE", ""), ("GET", "/report")):
+        assert (await http.get("/api/benchmark")).json()["state"] == "unavailable"
+        for method, path in (("POST", ""), ("DELETE", ""), ("GET", "/report")):
             refused = await http.request(method, f"/api/benchmark{path}", json={"prompts": ["x"]})
             assert refused.status_code == 403

@@ -1,7 +1,7 @@
 """Running the benchmark from the page: for whoever sits at this machine, or knows its password."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import BaseModel, Field
@@ -30,7 +30,7 @@ class NewRun(Body):
 
 
 class Run(BaseModel):
-    state: State
+    state: State | Literal["unavailable"] = Field(description="`unavailable`: to whoever asks.")
     done: int = Field(description="Answers measured, of `total`.")
     total: int
     error: str | None
@@ -38,34 +38,43 @@ class Run(BaseModel):
     lanes: Mapping[str, Mapping[str, Any]] = Field(description="When it is done: figures by lane.")
 
 
+def _may(request: Request) -> bool:
+    return bool(request.app.state.access.password) or address_of(request.scope) is None
+
+
 def _allowed(request: Request) -> None:
-    if not request.app.state.access.password and address_of(request.scope):
+    if not _may(request):
         raise HTTPException(403, "A benchmark is run on the server's own machine, or with a password.")
+
+
+UNAVAILABLE = Run(state="unavailable", done=0, total=0, error=None, code=None, lanes={})
 
 
 def own_prompts_router(own: OwnPrompts) -> APIRouter:
     router = APIRouter(
-        prefix="/api/benchmark",
-        tags=["benchmark"],
-        responses=REFUSED,
-        dependencies=[Depends(_allowed), Depends(no_store)],
+        prefix="/api/benchmark", tags=["benchmark"], responses=REFUSED, dependencies=[Depends(no_store)]
     )
+    allowed = [Depends(_allowed)]
 
     @router.get("", summary="How far the benchmark on own prompts is")
-    async def status() -> Run:
-        return Run(**own.status)
+    async def status(request: Request) -> Run:
+        return Run(**own.status) if _may(request) else UNAVAILABLE  # no refusal: every page asks this
 
-    @router.post("", status_code=202, summary="Type these prompts in every lane of the options")
+    @router.post(
+        "", status_code=202, dependencies=allowed, summary="Type these prompts in every lane of the options"
+    )
     async def start(body: NewRun) -> Run:
         own.start(body.prompts, body.options, f"constant:{body.chars_per_minute:g}")
         return Run(**own.status)
 
-    @router.delete("", status_code=202, summary="Cancel the run that there is")
+    @router.delete("", status_code=202, dependencies=allowed, summary="Cancel the run that there is")
     async def cancel() -> Run:
         await own.cancel()
         return Run(**own.status)
 
-    @router.get("/report", summary="Report, pictures, figures and prompts as a ZIP file")
+    @router.get(
+        "/report", dependencies=allowed, summary="Report, pictures, figures and prompts as a ZIP file"
+    )
     async def report() -> Response:
         if not own.report:
             raise HTTPException(404, "There is no report: no run has ended since the last one began.")
