@@ -28,10 +28,13 @@ class Running:
 
 
 def progress(state: State, running: Running, answer: Speculated, at: float, *, over: bool) -> Prepared:
-    """What was spent, and what is ready, unless the text was edited since. `over`: the step has ended."""
+    """What was spent, and what is ready: as before, if the text was edited since or no word was said yet.
+
+    `over`: the step has ended.
+    """
     step, before = running.step, running.before
     now = state.prepared.get(step.lane, Preparation())
-    if isinstance(step, Speculate) and still_asked(state, step):
+    if isinstance(step, Speculate) and answer.said and still_asked(state, step):
         thoughts = with_thought(before.thoughts, _thought(state, running, step, answer, over))
         done, text = answer.finished is not None, answer.text.lstrip()
         now = replace(now, ready=len(answer.said), done=done, text=text, thoughts=thoughts)

@@ -1,5 +1,7 @@
 """What each part of the draft gave to the answer that goes along with it."""
 
+import asyncio
+import threading
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -73,6 +75,26 @@ async def test_a_turn_keeps_what_was_thought_and_the_next_begins_without() -> No
         made.session.submit(made.session.state.revision + 1, ONE + TWO)
         assert made.session.state.turns[0].prepared["live"].thoughts == before
         assert not made.session.state.prepared
+
+
+async def test_a_submit_before_a_step_has_said_a_word_leaves_what_was_thought() -> None:
+    began, go_on = threading.Event(), threading.Event()
+
+    def slow(role: str, prompt: str) -> str:
+        if ASK in prompt:
+            began.set()
+            go_on.wait(5)
+        return changing(role, prompt)
+
+    async with Scripted(script=slow) as made:
+        made.session.configure(DRAFT)
+        await typed(made.session, ONE, ONE + TWO)
+        before = thoughts(made)
+        made.session.draft(made.session.state.revision + 1, ONE + TWO + ASK)
+        assert await asyncio.to_thread(began.wait, 5)
+        made.session.submit(made.session.state.revision + 1, ONE + TWO + ASK)
+        go_on.set()
+        assert made.session.state.turns[0].prepared["live"].thoughts == before
 
 
 @given(edits=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 12), st.sampled_from(PIECES)), max_size=8))
