@@ -12,11 +12,12 @@ export function inWords(said) {
 export function healthInWords({ codes = {}, ...health }) {
   const say = (text) => inWords({ code: codes[text], message: text });
   const sayAll = (reasons = {}) => Object.fromEntries(Object.entries(reasons).map(([name, text]) => [name, say(text)]));
-  const choices = Object.entries(health.unavailable_choices ?? {}).map(([option, reasons]) => [option, sayAll(reasons)]);
+  const sayEach = (options = {}) => Object.fromEntries(Object.entries(options).map(([name, reasons]) => [name, sayAll(reasons)]));
   return {
     ...health,
     models: health.models.map((model) => ({ ...model, detail: model.detail && say(model.detail) })),
     unavailable: sayAll(health.unavailable),
-    unavailable_choices: Object.fromEntries(choices),
+    unavailable_choices: sayEach(health.unavailable_choices),
+    limited_options: sayEach(health.limited_options),
   };
 }

@@ -1,4 +1,4 @@
-import { parted, thoughtsOn } from "./thoughts.js";
+import { holding, thoughtsOn } from "./thoughts.js";
 
 // Events folded into what the page shows. Pure: `fold(state, event)` returns a new state.
 
@@ -101,23 +101,22 @@ const textOf = (segments) => segments.map((segment) => segment.text).join("");
 function draft(state, { at, revision, segments, kept }) {
   const isKept = (note) => note.index < kept;
   const [before, after] = [textOf(state.segments), textOf(segments)];
-  const dropped = state.actions.filter((note) => !isKept(note));
-  return {
+  const next = {
     ...state,
     revision,
     segments,
     prepared: before === after ? state.prepared : unready(state.prepared, before, after),
     actions: state.actions.filter(isKept),
-    gone: rolledBack(state, [...dropped, ...lost(state, before, after)], at),
   };
+  const dropped = state.actions.filter((note) => !isKept(note));
+  return { ...next, gone: rolledBack(state, [...dropped, ...lost(ready(state), ready(next))], at) };
 }
 
-// Of the thoughts that are shown, those that read what an edit has changed; sent or deleted text takes none back.
-function lost(state, before, after) {
-  const answer = ready(state);
-  if (!after || !answer?.draft) return [];
-  const [, gone] = parted(answer.thoughts, before, after);
-  return thoughtsOn([], answer).filter(({ index }) => gone.some((thought) => thought.index === index));
+// Of the parts that a draft of the answer was made of, those that an edit took back. Text that was sent or deleted takes
+// nothing back.
+function lost(before, after) {
+  if (!before?.draft || !after) return [];
+  return thoughtsOn([], before).slice(after.thoughts.length);
 }
 
 // What was made ready answered another text. Its cost stays, until there is a new prompt; so do drafts.
@@ -125,7 +124,7 @@ function unready(lanes, before, after) {
   if (!after) return {};
   const changed = (one) =>
     one.draft
-      ? { ...one, thoughts: parted(one.thoughts, before, after)[0] }
+      ? { ...one, thoughts: holding(one.thoughts, before, after) }
       : { ...one, ready: 0, done: false, text: "", thoughts: [] };
   return Object.fromEntries(Object.entries(lanes).map(([lane, one]) => [lane, changed(one)]));
 }

@@ -19,14 +19,14 @@ function shareStatus(running, text, tokens) {
   return tokens ? "rewritten" : "unchanged";
 }
 
-// [those that read nothing which an edit has changed, the others]
-export function parted(thoughts, before, after) {
-  const holds = ({ upto }) => after.startsWith(characters(before, upto));
-  const [kept, gone] = [thoughts.filter(holds), thoughts.filter((thought) => !holds(thought))];
-  if (!kept.length || !gone.length) return [kept, gone];
+// Those that read nothing which an edit has changed.
+export function holding(thoughts, before, after) {
+  const kept = thoughts.filter(({ upto }) => after.startsWith(characters(before, upto)));
+  const gone = thoughts.slice(kept.length);
+  if (!kept.length || !gone.length) return kept;
   const last = kept.at(-1);
   const end = Math.min(last.end ?? Infinity, ...gone.map((thought) => thought.begin));
-  return [[...kept.slice(0, -1), { ...last, end }], gone];
+  return [...kept.slice(0, -1), { ...last, end }];
 }
 
 // The first ones, as the server counts them: a character beyond the basic plane is one.

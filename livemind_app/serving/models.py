@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from livemind_app.protocol import ModelStatus
+from livemind_app.protocol import ModelStatus, Role
 from livemind_app.session.events import Segment
 from livemind_app.session.lanes import LaneName
 from livemind_app.session.options import Options
@@ -102,8 +102,8 @@ class Health(BaseModel):
     unavailable_choices: dict[str, dict[str, str]] = Field(
         default_factory=dict, description="The same of what an option may be, by option and choice."
     )
-    limited_options: dict[str, str] = Field(
-        default_factory=dict, description="Options that do something for one of the models only, and why."
+    limited_options: dict[str, dict[Role, str]] = Field(
+        default_factory=dict, description="Options that do nothing for one of the models, and why."
     )
     codes: dict[str, str] = Field(
         default_factory=dict,

@@ -1,6 +1,6 @@
 """The routes of docs/api.md. Handlers are coroutines: sessions live on the server's event loop."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
@@ -109,8 +109,7 @@ async def health(request: Request, manager: Manager) -> Health:
         unavailable=lanes,
         unavailable_choices=choices,
         limited_options=limited,
-        codes=_codes(*lanes.values(), *(each for reasons in choices.values() for each in reasons.values()))
-        | _codes(*limited.values(), *(model.detail for model in models)),
+        codes=_codes(lanes, *choices.values(), *limited.values(), {m.role: m.detail for m in models}),
     )
 
 
@@ -127,7 +126,8 @@ async def ready(request: Request, response: Response, manager: Manager) -> Nothi
     return Nothing()
 
 
-def _codes(*texts: str) -> dict[str, str]:
+def _codes(*said: Mapping[Any, str]) -> dict[str, str]:
+    texts = (text for each in said for text in each.values())
     return {text: text.code for text in texts if text and isinstance(text, Coded)}
 
 

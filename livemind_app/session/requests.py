@@ -8,8 +8,6 @@ from livemind_app.protocol import ROLES, Compression, Engine, Request, Role
 from livemind_app.session.lanes import GUIDED_LANES, LANE_ROLE, LaneName
 from livemind_app.session.options import Options
 
-SIZE: dict[Role, str] = {"llm": "large", "slm": "small"}
-
 
 def lane_request(
     engine: Engine,
@@ -65,13 +63,10 @@ def unable_choices(engine: Engine) -> dict[str, dict[str, str]]:
     }
 
 
-def limited_options(engine: Engine) -> dict[str, str]:
-    """Options that do something for one of these models only, and why."""
+def limited_options(engine: Engine) -> dict[str, dict[Role, str]]:
+    """Options that do something for one of these models only: for which one not, and why."""
     undrafted = _undrafted(engine)
-    if len(undrafted) != 1:
-        return {}
-    ((role, reason),) = undrafted.items()
-    return {"lookahead": f"not for the {SIZE[role]} model: {reason}"}
+    return {"lookahead": undrafted} if len(undrafted) == 1 else {}
 
 
 def _undrafted(engine: Engine) -> dict[Role, str]:

@@ -1,7 +1,7 @@
 // All options, from the one list of options/entries.js: a control, a line of help, and why it is off where it is.
 import { h, mounted, setText, show } from "../dom.js";
 import { ENTRIES, keyOf } from "../options/entries.js";
-import { DRAWER, OPTIONS } from "../words.js";
+import { DRAWER, OPTIONS, ROLES } from "../words.js";
 import { chosenModels } from "./models.js";
 
 const CHOICES_SHOWN = 3; // more of them are a list to unfold
@@ -28,7 +28,7 @@ export function openDrawer(options, handlers) {
 }
 
 // unavailable: by option, choices that these models do not have, and why
-// limited: by option, why it does nothing for one of the models
+// limited: by option, and by role of the model for which it does nothing, why
 // models: [{role, name, state, detail}]
 export function renderDrawer(options, unavailable, limited, models) {
   const view = parts();
@@ -59,12 +59,14 @@ function update({ entry, node, control, reason }, options, unavailable, limited)
   control.set(entry.read ? entry.read(options) : options[entry.name]);
   const why = entry.off?.(options) ?? null;
   const missing = control.withhold?.(unavailable[entry.name] ?? {}) ?? [];
-  const text = why ? DRAWER.off[why] : [...missing, limited[entry.name] ?? []].flat().join("\n");
+  const text = why ? DRAWER.off[why] : [...missing, ...forOne(limited[entry.name] ?? {})].join("\n");
   show(reason, text !== "");
   setText(reason, text);
   node.dataset.off = String(why !== null);
   control.disable(why !== null);
 }
+
+const forOne = (reasons) => Object.entries(reasons).map(([role, why]) => `${ROLES[role]}: ${why}`);
 
 // Building a field.
 

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from livemind_app.engine.scripted import ScriptedEngine
 from livemind_app.errors import ConfigError
-from livemind_app.protocol import Ability, Role
+from livemind_app.protocol import ROLES, Ability, Role
 from livemind_app.serving.app import create_api
 from livemind_app.session import SessionManager
 from livemind_app.session.requests import limited_options, unable_choices
@@ -51,14 +51,14 @@ def test_the_api_names_it(none: Behind) -> None:
         assert client.get("/api/options").json()["options"]["lookahead"]["default"] is False
 
 
-@pytest.mark.parametrize(("role", "size"), [("llm", "large"), ("slm", "small")])
-async def test_where_one_model_can_the_option_stays_and_the_other_is_named(role: Role, size: str) -> None:
+@pytest.mark.parametrize("role", ROLES)
+async def test_where_one_model_can_the_option_stays_and_the_other_is_named(role: Role) -> None:
     with closing(Behind(role)) as engine:
         manager = SessionManager(engine)
         session = manager.create({"lookahead": True})
         assert session.options.lookahead
         assert "lookahead" not in unable_choices(engine)
-        assert limited_options(engine) == {"lookahead": f"not for the {size} model: {role} is {WHY}"}
+        assert limited_options(engine) == {"lookahead": {role: f"{role} is {WHY}"}}
         await manager.close()
 
 

@@ -218,7 +218,7 @@ def test_a_lane_that_these_models_cannot_run_says_why_and_how_to_train_it(
     ("health", "able", "told"),
     [
         ({"unavailable_choices": {"lookahead": {"true": "behind servers"}}}, False, "behind servers"),
-        ({"limited_options": {"lookahead": "not the large model"}}, True, "not the large model"),
+        ({"limited_options": {"lookahead": {"llm": "behind one"}}}, True, "Large model: behind one"),
     ],
 )
 def test_lookahead_that_no_model_or_one_cannot_do_says_why(
