@@ -87,8 +87,7 @@ export class Actions {
   }
 
   typeOut(text) {
-    if (this.typist.typing) this.typist.stop();
-    else this.typist.type(text);
+    this.typist.type(text);
     this.composer.focus();
     this.render();
   }

@@ -18,6 +18,13 @@ export function setData(node, name, value) {
   if (node.dataset[name] !== value) node.dataset[name] = value;
 }
 
+// The newest line stays in view of whoever has not scrolled away from it.
+export function following(node, change) {
+  const ended = node.scrollHeight - node.scrollTop - node.clientHeight < 24;
+  change();
+  if (ended) node.scrollTop = node.scrollHeight;
+}
+
 export function show(node, visible) {
   if (node.hidden === visible) node.hidden = !visible;
 }

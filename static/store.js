@@ -212,6 +212,10 @@ const answerFrom = (prepared, lanes) => prepared[AHEAD_LANES.find((name) => lane
 // Of the draft: notes, or what its parts gave to the answer that comes first.
 export const thoughts = (state) => thoughtsOn(state.actions, ready(state));
 
+// Is there anything of a draft to show: its parts, or what was just rolled back?
+export const draftShown = (state, now) =>
+  state.segments.length > 0 || state.gone.some((note) => now - note.goneAt < ROLLBACK_SHOWN_S);
+
 export function shownLanes(state) {
   const turn = currentTurn(state);
   return turn ? Object.keys(turn.lanes) : (state.options?.lanes ?? ["live", "conventional", "slm"]);

@@ -62,8 +62,6 @@ def build_page(
         if login:
             gr.LoginButton(elem_id="lm-login", size="sm")
         prompt = _composer()
-        _place("lm-options")
-        _place("lm-turn")
         _place("lm-tabs")
         _lanes()
         _place("lm-timeline")
@@ -93,12 +91,13 @@ def _header(history: bool) -> None:
     gr.HTML(
         HEADER % (HISTORY if history else ""), elem_id="lm-header", apply_default_css=False, js_on_load=None
     )
-    _place("lm-models")
 
 
 def _composer() -> gr.Textbox:
     with gr.Column(elem_id="lm-composer"):
-        _place("lm-consent")
+        with gr.Row(elem_id="lm-top"):
+            _place("lm-consent")
+            _place("lm-options")
         prompt = gr.Textbox(
             label="Your prompt",
             placeholder="Type a few sentences…",
@@ -114,12 +113,15 @@ def _composer() -> gr.Textbox:
             gr.Button("New chat", elem_id="lm-new", size="sm")
             gr.Button("Stop", elem_id="lm-stop", size="sm", variant="stop")
             gr.Button("Send", elem_id="lm-send", size="sm", variant="primary")
-        _place("lm-intro")
-        _place("lm-segments")
-        _place("lm-notes")
-        _place("lm-begun")
-        _place("lm-examples")
+        _stage()
     return prompt
+
+
+def _stage() -> None:
+    """Of one height, whatever it shows: nothing below it moves."""
+    with gr.Column(elem_id="lm-stage"):
+        for name in ("models", "intro", "segments", "notes", "begun", "turn"):
+            _place(f"lm-{name}")
 
 
 def _lanes() -> None:

@@ -1,5 +1,5 @@
 // The answer as far as it is begun while the user types, below the notes.
-import { h, mounted, setData, setText, show } from "../dom.js";
+import { following, h, mounted, setData, setText, show } from "../dom.js";
 import { ready } from "../store.js";
 import { BEGUN } from "../words.js";
 
@@ -18,7 +18,5 @@ export function renderBegun(state) {
   if (!answer) return;
   setData(view.text, "done", String(answer.done));
   if (view.text.textContent === answer.text) return;
-  const ended = view.text.scrollHeight - view.text.scrollTop - view.text.clientHeight < 24; // the newest line shows
-  setText(view.text, answer.text);
-  if (ended) view.text.scrollTop = view.text.scrollHeight;
+  following(view.text, () => setText(view.text, answer.text));
 }

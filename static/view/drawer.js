@@ -12,10 +12,17 @@ let offered = null;
 
 const parts = mounted("lm-options", (host) => {
   const body = h("div", { class: "lm-drawer", id: "lm-drawer", hidden: true });
-  const toggle = h("button", { type: "button", "aria-expanded": "false", "aria-controls": "lm-drawer" }, DRAWER.title);
-  toggle.addEventListener("click", () => {
-    toggle.setAttribute("aria-expanded", String(body.hidden));
-    body.hidden = !body.hidden;
+  const state = { type: "button", class: "lm-small", "aria-expanded": "false", "aria-controls": "lm-drawer" };
+  const toggle = h("button", state, DRAWER.title);
+  const open = (flag) => {
+    toggle.setAttribute("aria-expanded", String(flag));
+    body.hidden = !flag;
+  };
+  toggle.addEventListener("click", () => open(body.hidden));
+  host.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || body.hidden) return;
+    open(false);
+    toggle.focus();
   });
   host.append(h("h2", { class: "lm-drawer-title" }, toggle), body);
   return { body, fields: null, models: chosenModels() };

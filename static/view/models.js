@@ -3,7 +3,7 @@ import { h, keyed, mounted, setData, setText, show } from "../dom.js";
 import { MODELS, MODEL_STATES, ROLES } from "../words.js";
 
 const parts = mounted("lm-models", (host) => {
-  const list = h("ul", { class: "lm-card lm-modellist", "aria-label": MODELS.list });
+  const list = h("ul", { class: "lm-modellist", "aria-label": MODELS.list });
   host.append(list);
   return { list };
 });

@@ -1,11 +1,11 @@
 // What the model made of each part of the draft, beside its words: a note, or what came to the begun answer with it.
-import { h, keyed, mounted, setData, setText, show } from "../dom.js";
+import { following, h, keyed, mounted, setData, setText, show } from "../dom.js";
 import { ROLLBACK_SHOWN_S, quoted, thoughts } from "../store.js";
 import { NOTES, PANE, seconds } from "../words.js";
 
 const parts = mounted("lm-notes", (host) => {
   const title = h("h2", { class: "lm-label" }, NOTES.title);
-  const list = h("ol", { class: "lm-notelist", "aria-label": NOTES.list });
+  const list = h("ol", { class: "lm-notelist", tabindex: "0", "aria-label": NOTES.list });
   host.append(title, list);
   return { title, list };
 });
@@ -16,7 +16,7 @@ export function renderNotes(state, now) {
   const notes = draftNotes(state, now);
   show(view.title, notes.length > 0);
   setText(view.title, notes.some((note) => note.kind === "draft") ? NOTES.drafts : NOTES.title);
-  renderList(view.list, notes, state.segments);
+  following(view.list, () => renderList(view.list, notes, state.segments));
 }
 
 export function renderList(list, notes, segments) {

@@ -1,5 +1,5 @@
 // One picture of everything, drawn by all views.
-import { ROLLBACK_SHOWN_S, currentTurn, running, runningNote, shownLanes } from "../store.js";
+import { ROLLBACK_SHOWN_S, currentTurn, draftShown, running, runningNote, shownLanes } from "../store.js";
 import { LANES } from "../words.js";
 import { renderBegun } from "./begun.js";
 import { renderBenchmark } from "./benchmark.js";
@@ -30,7 +30,8 @@ export function draw(page, now) {
   const turn = currentTurn(state);
   const visible = shownLanes(state);
   const known = options === null || allowed;
-  renderIntro(!turn && (typing || !text), typing);
+  const drafting = draftShown(state, now);
+  renderIntro(!turn && !drafting, !text);
   renderModels(health);
   renderConsent(options, notices.sending);
   renderSpeech();
@@ -39,7 +40,7 @@ export function draw(page, now) {
   renderBegun(state);
   renderStatus(state, { ...notices, allowed: known }, health);
   renderDrawer(options, unavailable(health), health?.limited_options ?? {}, health?.models ?? []);
-  renderTurn(state, now, compared);
+  renderTurn(state, now, { shown: !drafting, compared });
   renderTabs(state, now);
   for (const pane of panes) pane.render(state, now, visible.includes(pane.name), compared);
   renderTimeline(record, now, running(turn) || runningNote(state) !== null);

@@ -1,12 +1,12 @@
 // The segments of the draft as chips: what each one is doing.
-import { h, keyed, mounted, setData, setText, show } from "../dom.js";
+import { following, h, keyed, mounted, setData, setText, show } from "../dom.js";
 import { segmentStates } from "../store.js";
 import { NOTES, SEGMENTS } from "../words.js";
 
 const ICONS = { typing: "✎", finished: "·", thinking: "…", noted: "✓", waiting: "⏸", drafting: "…", drafted: "✓", rewritten: "↻", unchanged: "✓", "rolled-back": "↶", cut: "✂" };
 
 const parts = mounted("lm-segments", (host) => {
-  const list = h("ol", { class: "lm-chips", "aria-label": NOTES.parts });
+  const list = h("ol", { class: "lm-chips", tabindex: "0", "aria-label": NOTES.parts });
   host.append(list);
   return { list };
 });
@@ -16,7 +16,7 @@ export function renderSegments(state, now) {
   if (!view) return;
   const chips = segmentStates(state, now);
   show(view.list, chips.length > 0);
-  keyed(view.list, chips, (_, index) => index, chip, update);
+  following(view.list, () => keyed(view.list, chips, (_, index) => index, chip, update));
 }
 
 function chip(_, index) {

@@ -15,7 +15,7 @@ export function offerTurn(handlers) {
 }
 
 const parts = mounted("lm-turn", (host) => {
-  const prompt = h("p", { class: "lm-prompt-said", dir: "auto" });
+  const prompt = h("p", { class: "lm-prompt-said", dir: "auto", tabindex: "0" });
   const headline = h("p", { class: "lm-headline" });
   const bars = h("ol", { class: "lm-bars", "aria-label": TURN.bars });
   const legend = h("p", { class: "lm-legend" });
@@ -29,27 +29,27 @@ const parts = mounted("lm-turn", (host) => {
     return button;
   };
   const [again, edit, compare] = ["again", "edit", "compare"].map(act);
-  const section = h("section", { class: "lm-card lm-turn", "aria-label": TURN.title });
+  const section = h("section", { class: "lm-turn", "aria-label": TURN.title });
   const tools = h("div", { class: "lm-bar-of-tools" }, h("h2", { class: "lm-label" }, TURN.asked), again, edit, compare);
-  section.append(tools, prompt, headline, bars, legend, notes);
+  section.append(h("div", {}, tools, prompt), h("div", {}, headline, bars, legend), notes);
   host.append(section);
   return { section, prompt, headline, bars, legend, notes, summary, list, again, edit, compare };
 });
 
 const key = (kind, text) => h("span", {}, h("i", { class: "lm-key", "data-kind": kind }), text);
 
-export function renderTurn(state, now, compared) {
+// shown: whether nothing else is in its place
+export function renderTurn(state, now, { shown, compared }) {
   const view = parts();
   if (!view) return;
   const turn = currentTurn(state);
-  show(view.section, turn !== null);
+  show(view.section, shown && turn !== null);
   if (!turn) return;
   setText(view.prompt, turn.prompt);
   view.again.disabled = view.edit.disabled = running(turn);
   view.compare.setAttribute("aria-pressed", String(compared));
   show(view.compare, Object.keys(turn.lanes).length > 1);
   setText(view.headline, headline(turn));
-  show(view.headline, view.headline.textContent !== "");
   setData(view.headline, "better", String((saving(turn)?.seconds ?? 0) > 0));
   renderBars(view, turn, now);
   const notes = spoken(turn.notes);
@@ -69,7 +69,6 @@ function renderBars(view, turn, now) {
   const longest = Math.max(...bars.map((bar) => bar.first + bar.rest), 0.001);
   const scale = before + (running(turn) ? STEPS.find((step) => step > longest) ?? longest : longest);
   const share = (value) => `${(100 * value) / scale}%`;
-  show(view.legend, bars.some((bar) => bar.first + bar.rest > 0));
   keyed(view.bars, bars, (bar) => bar.name, createBar, (node, bar) => {
     const [, track, value] = node.children;
     const [thought, first, rest] = track.children;

@@ -63,7 +63,6 @@ export const INTRO = {
   title: "What is special here",
   line: "Other chats start working when you press Enter. This one reads and thinks while you are still typing, and shows what that saves.",
   watch: "Type an example for me",
-  stop: "Stop typing",
   examples: "Examples",
 };
 

@@ -63,7 +63,6 @@ export const INTRO = {
   title: "特長",
   line: "ほかのチャットは Enter を押してから働き始めます。ここでは入力中に読んで考え、どれだけ早くなったかを示します。",
   watch: "例を入力して見せる",
-  stop: "入力を止める",
   examples: "例",
 };
 
