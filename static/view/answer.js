@@ -1,7 +1,9 @@
-// Model text as paragraphs, code and emphasis. Built from text nodes only: nothing in it can become an element.
+// Model text as paragraphs, code, emphasis and formulas. Built from text nodes only: nothing in it can become an element.
 import { h, keyed } from "../dom.js";
+import { FORMULA, formula } from "../formulas.js";
 
-const INLINE = /(`[^`\n]+`|\*\*[^*\n]+\*\*)/;
+const INLINE = new RegExp(`(\`[^\`\n]+\`|\\*\\*[^*\n]+\\*\\*|${FORMULA.source})`);
+const WHOLE_FORMULA = new RegExp(`^${FORMULA.source}$`);
 
 // >>> blocks("One\n\n```\ncode\n```")  →  [{code: false, text: "One"}, {code: true, text: "code"}]
 export function blocks(text) {
@@ -36,7 +38,7 @@ function inline(text) {
     .split(INLINE)
     .map((piece) => {
       if (/^`.+`$/.test(piece)) return h("code", {}, piece.slice(1, -1));
-      if (/^\*\*.+\*\*$/.test(piece)) return h("strong", {}, piece.slice(2, -2));
-      return piece;
+      if (/^\*\*.+\*\*$/.test(piece)) return h("strong", {}, ...inline(piece.slice(2, -2)));
+      return WHOLE_FORMULA.test(piece) ? formula(piece) : piece;
     });
 }

@@ -31,7 +31,7 @@ const parts = mounted("lm-turn", (host) => {
   const [again, edit, compare] = ["again", "edit", "compare"].map(act);
   const section = h("section", { class: "lm-turn", "aria-label": TURN.title });
   const tools = h("div", { class: "lm-bar-of-tools" }, h("h2", { class: "lm-label" }, TURN.asked), again, edit, compare);
-  section.append(h("div", {}, tools, prompt), h("div", {}, headline, bars, legend), notes);
+  section.append(h("div", {}, tools, prompt), h("div", { class: "lm-race" }, headline, bars, legend), notes);
   host.append(section);
   return { section, prompt, headline, bars, legend, notes, summary, list, again, edit, compare };
 });
