@@ -23,12 +23,12 @@ class Assumptions:
     goal_ms: float = _from(100.0, "for 99 of 100 acknowledgements", "gate 1 of the load tests")
     spare: float = _from(0.3, "share of app and engine replicas kept free", "for crowds and failures")
     router_ms: float = _from(
-        6.0,
+        6.6,
         "CPU of a router before the replicas, for each draft",
         "Ray's proxy in `make test-load ARGS='-k stays_on_the_replica'`; nginx takes far less",
     )
     replica_ms: float = _from(
-        6.5,
+        7.0,
         "CPU of a replica for each draft, beyond the app's own",
         "Ray Serve in the same test; 0 for `livemind serve` behind another router",
     )
