@@ -26,7 +26,7 @@ READ_PANES = """() => Object.fromEntries([...document.querySelectorAll('.lm-pane
   .filter(pane => pane.offsetParent)
   .map(pane => [pane.dataset.lane, {
     status: pane.dataset.status,
-    answer: pane.querySelector('.lm-answer').innerText,
+    answer: pane.querySelector('.lm-answer').answerText ?? '',
     ...Object.fromEntries([...pane.querySelectorAll('dl div')].map(
       row => [row.querySelector('dt').innerText, row.querySelector('dd').innerText])),
   }]))"""

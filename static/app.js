@@ -103,7 +103,7 @@ function furnish() {
   furnishHeader(showHelp);
   translateBlocks();
   askConsent({ change: (allowed) => preferences.consent(allowed) });
-  offerExamples({ type: (text) => actions.typeOut(text), write: (text) => composer.write(text) });
+  offerExamples({ type: (text) => actions.typeOut(text), write: (text) => (composer.write(text), composer.focus()) });
   offerSpeech(speech);
   acceptFiles({ text: (text) => composer.insert(text), notice });
   offerLanes({ stop: (lane) => actions.stopLane(lane), retry: (lane) => actions.retryLane(lane) });

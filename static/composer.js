@@ -4,7 +4,7 @@
 
 const box = () => document.querySelector("#lm-prompt textarea");
 const inBox = (event) => event.target instanceof Element && event.target.closest("#lm-prompt") !== null;
-const inOptions = (event) => event.target instanceof Element && event.target.closest("#lm-options") !== null;
+const hasOwnEscape = (event) => event.target instanceof Element && event.target.closest("#lm-options, dialog, .lm-chat-name") !== null;
 const inField = (event) => event.target instanceof Element && event.target.closest("input, textarea, select") !== null;
 const setValue = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set;
 
@@ -68,7 +68,7 @@ export class Composer {
     if (inBox(event) && event.isTrusted) this.on.touched();
     if (event.isComposing || event.keyCode === 229) {
       if (inBox(event) && event.key === "Enter") event.stopImmediatePropagation();
-    } else if (event.key === "Escape" && !inOptions(event)) {
+    } else if (event.key === "Escape" && !hasOwnEscape(event)) {
       this.on.stop();
     } else if (event.key === "?" && !inField(event)) {
       this.on.help();

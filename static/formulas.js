@@ -1,5 +1,5 @@
-// Formulas in model text, as MathML. Temml makes it: vendor/temml.js is temml.min.js of the npm package temml 0.13.5 with
-// one line more, its export. It is loaded when the first formula comes.
+// Formulas in model text, as MathML by Temml, which is loaded when the first one comes. In vendor/ are files of the npm
+// package temml 0.13.5: temml.js is temml.min.js with a last line that exports it, temml.css is Temml-Local.css.
 import { h } from "./dom.js";
 
 // Written out: $ alone is money more often than mathematics. What surrounds a line of its own belongs to it.
@@ -11,22 +11,43 @@ let library = null;
 
 // An element that shows `source` as it is written until it can be shown better; `source` stays with it.
 export function formula(source) {
-  const tex = source.trim().slice(2, -2);
   const display = !source.startsWith("\\(");
   const node = h("span", { class: "lm-formula", dir: "ltr", "data-display": String(display) }, source);
   node.source = source;
-  typeset(node, tex, display);
+  typeset(node, source.trim().slice(2, -2), display);
   return node;
 }
 
 async function typeset(node, tex, displayMode) {
   try {
-    library ??= import("./vendor/temml.js");
-    const { default: temml } = await library;
+    const temml = await loaded();
     const made = h("span");
     temml.render(tex, made, { ...LIMITS, displayMode });
     node.replaceChildren(...made.childNodes);
-  } catch (error) {
-    if (error instanceof TypeError) library = null; // it did not come: asked for again with the next formula
+    if (node.scrollWidth > node.clientWidth) node.tabIndex = 0; // scrolled with keys
+  } catch {
+    // Not TeX, or Temml did not come: what was written stays.
   }
+}
+
+// Asked for again with the next formula where it did not come.
+function loaded() {
+  library ??= Promise.all([import("./vendor/temml.js"), styled()]).then(
+    ([{ default: temml }]) => temml,
+    (error) => {
+      library = null;
+      throw error;
+    },
+  );
+  return library;
+}
+
+// Without it some lines (over a repeating decimal, through what cancels out) are not drawn.
+function styled() {
+  const link = h("link", { rel: "stylesheet", href: new URL("./vendor/temml.css", import.meta.url).href });
+  document.head.append(link);
+  return new Promise((resolve, reject) => {
+    link.onload = resolve;
+    link.onerror = () => (link.remove(), reject(new Error("the style sheet of formulas did not come")));
+  });
 }

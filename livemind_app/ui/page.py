@@ -120,7 +120,7 @@ def _composer() -> gr.Textbox:
 def _stage() -> None:
     """Of one height, whatever it shows: nothing below it moves."""
     with gr.Column(elem_id="lm-stage"):
-        for name in ("models", "intro", "segments", "notes", "begun", "turn"):
+        for name in ("segments", "intro", "notes", "begun", "turn", "models"):
             _place(f"lm-{name}")
 
 

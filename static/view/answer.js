@@ -3,7 +3,7 @@ import { h, keyed } from "../dom.js";
 import { FORMULA, formula } from "../formulas.js";
 
 const INLINE = new RegExp(`(\`[^\`\n]+\`|\\*\\*[^*\n]+\\*\\*|${FORMULA.source})`);
-const WHOLE_FORMULA = new RegExp(`^${FORMULA.source}$`);
+const WHOLE_FORMULA = new RegExp(`^(?:${FORMULA.source})$`);
 
 // >>> blocks("One\n\n```\ncode\n```")  →  [{code: false, text: "One"}, {code: true, text: "code"}]
 export function blocks(text) {
@@ -23,7 +23,7 @@ export function renderAnswer(parent, text) {
     parent,
     blocks(text),
     (block, index) => `${index}${block.code ? "c" : "p"}`,
-    (block) => (block.code ? h("pre") : h("p", { dir: "auto" })),
+    (block) => (block.code ? h("pre", { tabindex: "0" }) : h("p", { dir: "auto" })),
     (node, block) => {
       if (node.source === block.text) return;
       node.source = block.text;

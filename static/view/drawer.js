@@ -19,6 +19,9 @@ const parts = mounted("lm-options", (host) => {
     body.hidden = !flag;
   };
   toggle.addEventListener("click", () => open(body.hidden));
+  // It lies over the page: nothing that has the focus may be below it.
+  host.addEventListener("focusout", ({ relatedTarget }) => relatedTarget && !host.contains(relatedTarget) && open(false));
+  document.addEventListener("pointerdown", ({ target }) => host.contains(target) || open(false));
   host.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || body.hidden) return;
     open(false);

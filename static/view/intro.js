@@ -1,4 +1,4 @@
-// The first minute: what is special in one line, and examples, one of which types itself. Gone after the first turn.
+// The first minute: what is special in one line, and examples, one of which types itself. Here until there is a draft or a turn.
 import { h, keyed, mounted, show } from "../dom.js";
 import { EXAMPLES, INTRO } from "../words.js";
 

@@ -26,7 +26,7 @@ function ranges(parent, text, spans) {
       const place = text.indexOf(node.source, at);
       if (place < 0) continue;
       at = place + node.source.length;
-      if (spans.some(([from, to]) => from < at && place < to)) found.push(range(node, 0, node.childNodes.length));
+      if (spans.some(([from, to]) => from < at && place < to)) found.push(around(node));
       continue;
     }
     let open = null;
@@ -53,6 +53,13 @@ function written(node) {
     return node.parentElement.closest(FORMULA) ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT;
   }
   return node.matches(FORMULA) ? NodeFilter.FILTER_ACCEPT : NodeFilter.FILTER_SKIP;
+}
+
+// It stays where what the node shows is put in anew.
+function around(node) {
+  const made = new Range();
+  made.selectNode(node);
+  return made;
 }
 
 function range(node, from, to) {

@@ -4,7 +4,8 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.ui.conftest import LivePage
+from livemind_app.protocol import Priority
+from tests.ui.conftest import Gates, LivePage
 
 QUICK = """async (text) => {
     const at = (name) => import(new URL(`static/${name}.js`, document.baseURI).href);
@@ -72,3 +73,23 @@ def test_arrow_up_in_an_empty_box_brings_the_last_prompt(live: LivePage) -> None
     live.wait_for_lane("slm", "done")
     live.box.press("ArrowUp")
     expect(live.box).to_have_value("How many apples has Anna?")
+
+
+def test_an_example_goes_on_where_it_ends(live: LivePage) -> None:
+    live.page.get_by_role("button", name="A word problem").click()
+    expect(live.box).to_be_focused()
+    live.page.keyboard.type("!")
+    expect(live.box).to_have_value(re.compile("^A bakery.*!$"))
+
+
+def test_escape_in_the_help_stops_no_answer(live: LivePage, gates: Gates) -> None:
+    gates.hold(Priority.ANSWER, after=2)
+    live.ask("How many?")
+    live.wait_for_lane("live", "writing")
+    live.page.get_by_role("button", name="Keyboard shortcuts").click()
+    expect(live.page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    live.page.keyboard.press("Escape")
+    expect(live.page.locator("dialog[open]")).to_have_count(0)
+    gates.open()
+    live.wait_for_lane("slm", "done")
+    live.wait_for_lane("live", "done")

@@ -69,3 +69,38 @@ def test_a_jump_is_seen(live: LivePage) -> None:
     live.page.evaluate("document.querySelector('#lm-composer').style.marginTop = '200px'")
     assert sum(each["value"] for each in shifts(live.page)) > GOOD
     assert any("#lm-composer" in place for each in shifts(live.page) for place in each["moved"])
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (768, 900), (390, 844)])
+def test_the_lanes_stay_where_they_are_whatever_is_above_them(
+    live: LivePage, width: int, height: int, gates: Gates
+) -> None:
+    live.page.set_viewport_size({"width": width, "height": height})
+    models = [
+        {"role": role, "name": "Big", "state": "fetching", "progress": 0.42, "detail": ""}
+        for role in ("llm", "slm")
+    ]
+    body = {"status": "loading", "version": "1", "models": models, "sessions": 0}
+    live.page.route("**/api/health", lambda route: route.fulfill(json=body))
+    live.page.reload()
+    live.ready()
+    expect(live.page.locator("#lm-models .lm-model")).to_have_count(2)
+    place = live.page.locator("#lm-composer").bounding_box()
+    line = live.page.locator(".lm-intro p")
+    told, below = line.bounding_box(), live.page.locator("#lm-models .lm-model").first.bounding_box()
+    assert told
+    assert below
+    assert told["y"] + told["height"] <= below["y"]
+    live.page.unroute("**/api/health")
+    expect(live.page.locator("#lm-models .lm-model")).to_have_count(0)
+    assert line.bounding_box() == told
+    live.type("Anna has five apples. How many has she")
+    live.wait_for_chips("noted", "typing")
+    live.box.press("Enter")
+    live.wait_for_lane("slm", "done")
+    assert live.page.locator("#lm-composer").bounding_box() == place
+    live.page.locator("#lm-turn summary").click()
+    expect(live.page.locator("#lm-turn .lm-note").first).to_be_visible()
+    live.type("And")
+    live.wait_for_chips("typing")
+    assert live.page.locator("#lm-composer").bounding_box() == place

@@ -235,3 +235,22 @@ def test_lookahead_that_no_model_or_one_cannot_do_says_why(
             switch.uncheck()
     expect(switch).to_be_enabled() if able else expect(switch).to_be_disabled()
     expect(other.page.locator("#lm-option-lookahead-why")).to_have_text(told)
+
+
+def test_the_open_options_lie_over_the_page_and_over_nothing_that_is_used(live: LivePage) -> None:
+    before = live.lane("live").bounding_box()
+    temperature = live.page.get_by_label("Temperature")
+    live.open_options()
+    expect(temperature).to_be_visible()
+    assert live.lane("live").bounding_box() == before
+    temperature.focus()
+    live.page.keyboard.press("Escape")
+    expect(temperature).to_be_hidden()
+    expect(live.page.locator("#lm-options h2 button")).to_be_focused()
+    live.open_options()
+    live.page.get_by_role("button", name="Back to the defaults").focus()
+    live.page.keyboard.press("Tab")
+    expect(temperature).to_be_hidden()
+    live.open_options()
+    live.page.mouse.click(5, 5)
+    expect(temperature).to_be_hidden()
