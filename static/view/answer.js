@@ -1,5 +1,5 @@
 // Model text as paragraphs, code, emphasis and formulas. Built from text nodes only: nothing in it can become an element.
-import { h, keyed } from "../dom.js";
+import { h, keyed, setText } from "../dom.js";
 import { FORMULA, formula } from "../formulas.js";
 
 const INLINE = new RegExp(`(\`[^\`\n]+\`|\\*\\*[^*\n]+\\*\\*|${FORMULA.source})`);
@@ -24,12 +24,15 @@ export function renderAnswer(parent, text) {
     blocks(text),
     (block, index) => `${index}${block.code ? "c" : "p"}`,
     (block) => (block.code ? h("pre", { tabindex: "0" }) : h("p", { dir: "auto" })),
-    (node, block) => {
-      if (node.source === block.text) return;
-      node.source = block.text;
-      node.replaceChildren(...(block.code ? [block.text] : inline(block.text)));
-    },
+    (node, block) => (block.code ? setText(node, block.text) : renderLine(node, block.text)),
   );
+}
+
+// Without blocks.
+export function renderLine(node, text) {
+  if (node.source === text) return;
+  node.source = text;
+  node.replaceChildren(...inline(text));
 }
 
 function inline(text) {

@@ -2,6 +2,7 @@
 import { following, h, keyed, mounted, setData, setText, show } from "../dom.js";
 import { ROLLBACK_SHOWN_S, quoted, thoughts } from "../store.js";
 import { NOTES, PANE, seconds } from "../words.js";
+import { renderLine } from "./answer.js";
 
 const parts = mounted("lm-notes", (host) => {
   const title = h("h2", { class: "lm-label" }, NOTES.title);
@@ -52,7 +53,7 @@ function update(node, note, segments) {
   setData(node, "kind", note.kind);
   setText(number, note.first === note.index ? `${note.index + 1}` : `${note.first + 1}–${note.index + 1}`);
   setText(about, note.about ?? quoted(segments, note));
-  setText(text, note.text.trim());
+  renderLine(text, note.text.trim());
   setText(mark.firstChild, NOTES.states[status]);
   setText(mark.lastChild, note.tokens ? `${PANE.tokens(note.tokens)} · ${seconds(note.seconds)}` : "");
 }
