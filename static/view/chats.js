@@ -47,13 +47,22 @@ export function renderChats(chats, present, measured) {
   const [exportAll, , ...figures] = view.tools;
   exportAll.disabled = !chats.length;
   for (const tool of figures) tool.disabled = !measured;
+  const focused = [...view.list.children].findIndex((row) => row.contains(document.activeElement));
   keyed(view.list, chats, ({ id }) => id, create, (node, chat) => update(node, chat, chat.id === present));
+  if (focused >= 0 && !view.list.contains(document.activeElement)) focusNear(view, focused);
+}
+
+// The chat that had the focus is deleted: its neighbour has it now.
+function focusNear({ list, tools }, index) {
+  const row = list.children[index] ?? list.lastElementChild;
+  (row?.firstChild ?? tools[1]).focus();
 }
 
 function create({ id }) {
   const row = h("li", { class: "lm-chat" });
   const open = button("", () => on.open(id));
   open.classList.add("lm-chat-title");
+  open.dir = "auto";
   open.removeAttribute("aria-label");
   row.append(
     open,
@@ -75,16 +84,16 @@ function update(row, { title, at, turns }, present) {
 
 function rename(row, id) {
   const open = row.firstChild;
-  const input = h("input", { class: "lm-chat-name", "aria-label": CHATS.name, value: open.textContent, maxlength: "80" });
+  const input = h("input", { class: "lm-chat-name", "aria-label": CHATS.name, value: open.textContent, maxlength: "80", dir: "auto" });
   let over = false;
-  const done = (keep) => {
+  const done = (keep, stay = true) => {
     if (over) return; // taking it away is a blur, too
     over = true;
     const title = input.value.trim();
     input.remove();
     show(open, true);
     if (keep && title) on.rename(id, title);
-    open.focus();
+    if (stay) open.focus();
   };
   input.addEventListener("keydown", (event) => {
     if (event.key === "Enter") done(true);
@@ -92,7 +101,7 @@ function rename(row, id) {
     event.stopPropagation();
     done(false);
   });
-  input.addEventListener("blur", () => done(true));
+  input.addEventListener("blur", () => done(true, false)); // whoever leaves has the focus elsewhere
   show(open, false);
   row.append(input);
   input.select();

@@ -40,9 +40,11 @@ export class LaneView {
     renderAnswer(view.answer, lane?.text ?? "");
     show(view.legend, mark("drafted", view.answer, this.name, lane?.text ?? "", lane?.drafted ?? []));
     show(view.different, mark("different", view.answer, this.name, lane?.text ?? "", this.#differences(turn, lane, compared)));
+    const focused = document.activeElement;
     show(view.copy, Boolean(lane?.text));
     show(view.stop, Boolean(lane) && !isFinal(lane) && !turn.done);
     show(view.retry, Boolean(lane) && turn.done && !turn.restored);
+    keepFocus(view, focused);
     show(view.empty, !lane?.text || Boolean(lane.error));
     setText(view.empty, lane?.error ?? placeholder(status, this.name));
     this.#figures(view, lane, now);
@@ -76,6 +78,12 @@ export class LaneView {
   }
 }
 
+// A button that goes away while it has the focus leaves it to the one that takes its place, or to the pane.
+function keepFocus({ pane, copy, retry, stop }, focused) {
+  const buttons = [stop, retry, copy];
+  if (focused.hidden && buttons.includes(focused)) (buttons.find((button) => !button.hidden) ?? pane).focus();
+}
+
 function build(host, name) {
   const { title, hint } = LANES[name];
   const status = h("span", { class: "lm-lane-status" });
@@ -97,7 +105,7 @@ function build(host, name) {
   const list = h("dl", { class: "lm-figures" });
   const pane = h(
     "section",
-    { class: "lm-pane", "aria-label": title, "data-lane": name },
+    { class: "lm-pane", "aria-label": title, "data-lane": name, tabindex: "-1" },
     h("header", {}, h("h3", {}, title), status),
     h("p", { class: "lm-hint" }, hint),
     head,
@@ -161,7 +169,7 @@ function soFar(lane) {
   return [[PANE.first, seconds(lane.firstAt - lane.startedAt)], ...speed];
 }
 
-export function figures(metrics, thinks) {
+function figures(metrics, thinks) {
   const rows = [
     [PANE.first, seconds(metrics.ttft)],
     [PANE.complete, seconds(metrics.latency)],
