@@ -1,5 +1,6 @@
 // What the user does with prompts and chats.
 import { said } from "./chat.js";
+import { good } from "./notices.js";
 import { PAGE } from "./words.js";
 
 export class Actions {
@@ -23,7 +24,7 @@ export class Actions {
     await this.#connecting();
     const text = this.composer.text;
     if (!text.trim()) return;
-    this.notices.tell("");
+    this.notices.clear();
     const submitted = this.connection.draft.submit(text, this.preferences.flush());
     this.composer.write("");
     try {
@@ -36,7 +37,7 @@ export class Actions {
 
   async #connecting() {
     if (this.connected === true) return;
-    this.notices.tell(PAGE.connecting);
+    this.notices.tell(good(PAGE.connecting));
     this.#waiting = true;
     await this.connected;
     this.#waiting = false;
@@ -100,7 +101,7 @@ export class Actions {
     this.composer.focus();
     if (!(await this.#told(this.connection.clear()))) return this.composer.write(text + this.composer.text);
     this.keeper.begin();
-    this.notices.tell("");
+    this.notices.clear();
   }
 
   // An earlier chat is shown, and the next prompt goes on after it. Resolves to whether the server agreed.

@@ -1,6 +1,7 @@
 // The present chat in the browser's store: saved when a turn is over, found again after a reload.
 import * as chats from "./chats.js";
 import { downloadText } from "./download.js";
+import { good } from "./notices.js";
 import { memory } from "./session.js";
 import { CHATS } from "./words.js";
 
@@ -96,7 +97,7 @@ export class Keeper {
     return this.#told(async () => {
       for (const chat of found) await chats.put(chat);
       await this.#refresh();
-      this.on.notice(CHATS.brought(found.length));
+      this.on.notice(good(CHATS.brought(found.length)));
     });
   }
 

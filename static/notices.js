@@ -2,10 +2,13 @@
 
 const NOTICE_MS = 8000;
 
+// What went well. A mere text says that something did not.
+export const good = (text) => ({ kind: "good", text });
+
 export class Notices {
   offline = false;
   sending = false;
-  notice = "";
+  notice = null; // {kind: "good" or "error", text}
   #timer = 0;
 
   constructor(changed) {
@@ -17,10 +20,16 @@ export class Notices {
     this.changed();
   }
 
-  tell(text) {
+  tell(said) {
     clearTimeout(this.#timer);
-    if (text) this.#timer = setTimeout(() => this.tell(""), NOTICE_MS);
-    this.set({ notice: text });
+    const notice = typeof said === "string" ? { kind: "error", text: said } : said;
+    this.#timer = setTimeout(() => this.clear(), NOTICE_MS);
+    this.set({ notice });
+  }
+
+  clear() {
+    clearTimeout(this.#timer);
+    this.set({ notice: null });
   }
 
   refused(error) {

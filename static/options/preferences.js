@@ -1,5 +1,6 @@
 // What the user wants of the options: kept for a reload, carried by the address, told to the server.
 import { copyText } from "../clipboard.js";
+import { good } from "../notices.js";
 import { memory } from "../session.js";
 import { DRAWER } from "../words.js";
 import { Options } from "./changes.js";
@@ -66,7 +67,7 @@ export class Preferences {
 
   async copyLink() {
     await copyText(location.href);
-    this.on.notice(DRAWER.copied);
+    this.on.notice(good(DRAWER.copied));
   }
 
   changed() {

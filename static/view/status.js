@@ -26,7 +26,7 @@ export function renderStatus(state, link, health) {
 
 function wording(state, link, health) {
   if (link.offline) return ["offline", STATUS.offline];
-  if (link.notice) return ["error", link.notice];
+  if (link.notice) return [link.notice.kind, link.notice.text];
   const models = modelsInWords(health);
   if (models) return [health.status === "failed" ? "error" : "busy", models];
   const turn = currentTurn(state);

@@ -15,7 +15,7 @@ export const ROLES = { llm: "Large model", slm: "Small model" };
 export const MODELS = {
   chosen: "Chosen where the server is started: livemind serve --preset, or --llm and --slm.",
   list: "Models",
-  failed: "A model could not be loaded: see above.",
+  failed: "A model could not be loaded: see below.",
   loading: "The models are getting ready; you can type already.",
 };
 

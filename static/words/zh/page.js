@@ -9,7 +9,7 @@ export const ROLES = { llm: "大模型", slm: "小模型" };
 export const MODELS = {
   chosen: "由启动服务器的人选择：livemind serve --preset，或 --llm 和 --slm。",
   list: "模型",
-  failed: "有一个模型无法载入：见上方。",
+  failed: "有一个模型无法载入：见下方。",
   loading: "模型正在准备；您已经可以打字。",
 };
 
