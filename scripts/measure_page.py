@@ -73,7 +73,7 @@ DRAW = """async (count) => {
     return times;
 }"""
 DRAG = """(count) => new Promise((resolve) => {
-    const stage = document.querySelector(".lm-stage");
+    const stage = document.querySelector(".lm-plane");
     const left = stage.getBoundingClientRect().left;
     stage.setPointerCapture = () => {};
     const point = (kind, x) => stage.dispatchEvent(

@@ -25,7 +25,7 @@ function chip(_, index) {
     { class: "lm-chip" },
     h("span", { class: "lm-chip-icon", "aria-hidden": "true" }),
     h("span", { class: "lm-chip-number" }, String(index + 1)),
-    h("span", { class: "lm-chip-text" }),
+    h("span", { class: "lm-chip-text", dir: "auto" }),
     h("span", { class: "lm-chip-word" }),
   );
 }

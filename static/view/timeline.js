@@ -63,7 +63,7 @@ function tell({ details, stage }, hit) {
   if (!hit) return;
   const [title, ...lines] = TIMELINE.describe(hit.row, hit.item).filter(Boolean);
   if (details.textContent !== [title, ...lines].join("")) {
-    details.replaceChildren(h("strong", {}, title), ...lines.map((line) => h("span", {}, line)));
+    details.replaceChildren(h("strong", {}, title), ...lines.map((line) => h("span", { dir: "auto" }, line)));
   }
   const room = stage.clientWidth - details.offsetWidth;
   details.style.left = `${Math.max(Math.min(hit.x, room), 0)}px`;
@@ -142,7 +142,7 @@ function buildStage() {
   const canvas = h("canvas", { "aria-hidden": "true" });
   const details = h("div", { class: "lm-tip", role: "status", hidden: true });
   const described = "lm-timeline-summary lm-timeline-hint";
-  const attributes = { class: "lm-stage", tabindex: "0", role: "application", "aria-describedby": described };
+  const attributes = { class: "lm-plane", tabindex: "0", role: "application", "aria-describedby": described };
   const stage = h("div", { ...attributes, "aria-label": TIMELINE.title }, canvas, details);
   listen(stage, { zoom, move, walk, hover, leave, everything: () => follow("everything") });
   new ResizeObserver(() => record && !record.empty && draw(parts())).observe(stage);

@@ -71,7 +71,7 @@ def test_axe_finds_nothing(page_in: LivePage, gates: Gates, scheme: str) -> None
     live.ask("And then?")
     live.wait_for_lane("slm", "done")
     live.page.locator("#lm-history summary").first.click()
-    live.page.locator(".lm-stage").focus()
+    live.page.locator(".lm-plane").focus()
     live.page.keyboard.press("ArrowRight")
     check(live)
     live.page.get_by_role("button", name="Keyboard shortcuts").click()

@@ -74,7 +74,7 @@ def test_figures_of_the_axis_are_those_of_the_pane(live: LivePage) -> None:
 def test_arrow_keys_go_from_one_to_the_next(live: LivePage) -> None:
     ask(live)
     tip = live.page.locator(".lm-tip")
-    live.page.locator(".lm-stage").focus()
+    live.page.locator(".lm-plane").focus()
     live.page.keyboard.press("ArrowRight")
     expect(tip).to_contain_text("Part 1Anna has five apples.")
     live.page.keyboard.press("ArrowRight")
@@ -98,7 +98,7 @@ def test_what_was_thrown_away_is_told(live: LivePage, gates: Gates) -> None:
 def test_a_part_can_be_pointed_at(live: LivePage) -> None:
     ask(live)
     live.page.get_by_role("button", name="Zoom in").hover()
-    stage = live.page.locator(".lm-stage canvas")
+    stage = live.page.locator(".lm-plane canvas")
     tip = live.page.locator(".lm-tip")
     box = stage.bounding_box()
     assert box
@@ -118,7 +118,7 @@ def test_the_picture_is_exported_twice_as_fine(live: LivePage) -> None:
     data = download.value.path().read_bytes()
     picture = Image.open(io.BytesIO(data)).convert("RGB")
     assert data[:8] == b"\x89PNG\r\n\x1a\n"
-    size = live.page.locator(".lm-stage canvas").bounding_box()
+    size = live.page.locator(".lm-plane canvas").bounding_box()
     assert size
     assert picture.size == (2 * round(size["width"]), 2 * round(size["height"]))
     bars = picture.crop((2 * LEFT, 2 * AXIS, picture.width, picture.height))

@@ -89,7 +89,7 @@ def everything(live: LivePage) -> Span:
 
 def point(live: LivePage, share: float) -> tuple[float, float]:
     """Where on the page a share of the axis is."""
-    stage = live.page.locator(".lm-stage")
+    stage = live.page.locator(".lm-plane")
     stage.scroll_into_view_if_needed()
     box = stage.bounding_box()
     assert box
@@ -201,7 +201,7 @@ def test_the_shift_wheel_moves_and_the_bare_wheel_scrolls_the_page(live: LivePag
 def test_keys_zoom_about_the_middle_and_home_shows_everything(live: LivePage) -> None:
     ask(live)
     whole = everything(live)
-    live.page.locator(".lm-stage").focus()
+    live.page.locator(".lm-plane").focus()
     live.page.keyboard.press("+")
     near = changed(live, whole)
     live.page.keyboard.press("+")
