@@ -5,7 +5,7 @@ import { healthInWords, inWords } from "./refusals.js";
 const ROOT = new URL("../api/", import.meta.url);
 const OFFLINE = { code: "offline" };
 
-export class ApiError extends Error {
+class ApiError extends Error {
   // error: {code, message} of docs/api.md, and what is told beside them
   constructor(status, error, retryAfter = 0) {
     super(inWords({ ...error, status }));

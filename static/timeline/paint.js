@@ -13,7 +13,7 @@ const MOST = 12; // characters that one change counts as: a paste would make all
 
 export const rowsOf = (record) => ["typing", "segments", "notes", "ahead", ...record.lanes];
 export const heightOf = (record) => AXIS + rowsOf(record).length * ROW + 4;
-export const titleOf = (row) => LANES[row]?.bar ?? TIMELINE.rows[row];
+const titleOf = (row) => LANES[row]?.bar ?? TIMELINE.rows[row];
 
 // view: {from, to, origin, left, right, width, now}; palette: colours by name, and `font`
 export function paint(pen, record, view, palette) {

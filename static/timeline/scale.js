@@ -2,7 +2,7 @@
 
 const STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
 const TICK_PX = 72; // between two labels at least
-export const SHORTEST_S = 0.05; // that the axis may show
+const SHORTEST_S = 0.05; // that the axis may show
 
 // view: {from, to} in seconds, `left` and `right` in pixels
 export const place = ({ from, to, left, right }) => (at) => left + ((at - from) / (to - from)) * (right - left);

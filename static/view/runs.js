@@ -48,7 +48,7 @@ function byLane(turns) {
 }
 
 // >>> median([3, 1, 2, 10])  →  2.5
-export function median(values) {
+function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;
   return sorted.length % 2 ? sorted[Math.floor(middle)] : (sorted[middle - 1] + sorted[middle]) / 2;
