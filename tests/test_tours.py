@@ -1,4 +1,4 @@
-"""The examples of docs/tours.md run as they stand there."""
+"""The examples of README.md and docs/tours.md run as they stand there."""
 
 import re
 from pathlib import Path
@@ -9,17 +9,19 @@ import pytest
 import livemind_app
 from livemind_app.engine.scripted import ScriptedEngine
 
-TOURS = (Path(__file__).parents[1] / "docs" / "tours.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
 
 
-def example(word: str) -> str:
+def example(document: str, word: str) -> str:
     """The one example that has this word in it."""
-    (found,) = [code for code in re.findall(r"```python\n(.*?)```", TOURS, re.DOTALL) if word in code]
+    text = (ROOT / document).read_text(encoding="utf-8")
+    (found,) = [code for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if word in code]
     return found
 
 
+@pytest.mark.parametrize("document", ["README.md", "docs/tours.md"])
 def test_the_engine_in_ones_own_process(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], document: str
 ) -> None:
     asked: list[str] = []
 
@@ -28,8 +30,8 @@ def test_the_engine_in_ones_own_process(
         return ScriptedEngine(lambda role, prompt: "Seven." if "many has he now?" in prompt else "noted")
 
     monkeypatch.setattr(livemind_app, "load_engine", load_engine)
-    code = example("load_engine")
-    exec(compile(code, "docs/tours.md", "exec"), {"__name__": "__main__"})
+    code = example(document, "load_engine")
+    exec(compile(code, document, "exec"), {"__name__": "__main__"})
     assert asked == ["tiny"]
     assert capsys.readouterr().out == "Seven.\n"
     assert len([line for line in code.splitlines() if line.strip()]) <= 15
