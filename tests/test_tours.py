@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[1]
 def example(document: str, word: str) -> str:
     """The one example that has this word in it."""
     text = (ROOT / document).read_text(encoding="utf-8")
-    (found,) = [code for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if word in code]
+    blocks: list[str] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (found,) = [code for code in blocks if word in code]
     return found
 
 
