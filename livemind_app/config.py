@@ -55,6 +55,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "history": ("LIVEMIND_HISTORY",),
     "history_texts": ("LIVEMIND_HISTORY_TEXTS",),
     "max_connections": ("LIVEMIND_MAX_CONNECTIONS",),
+    "connections_per_address": ("LIVEMIND_CONNECTIONS_PER_ADDRESS",),
     "rate": ("LIVEMIND_RATE",),
     "allow_origin": ("LIVEMIND_ALLOW_ORIGIN",),
     "framed_by": ("LIVEMIND_FRAMED_BY",),
@@ -108,6 +109,7 @@ class Settings:
     history_texts: bool = False  # keep questions and answers too
     # Who may come in.
     max_connections: int | None = None  # at once; None: as many as its sessions' browsers may open
+    connections_per_address: int | None = None  # of them; None: a quarter, 0: any number
     rate: int = 100  # requests a second of one address; 0: any number
     allow_origin: tuple[str, ...] = ()  # other sites whose pages may use the API
     framed_by: tuple[str, ...] = ()  # other sites whose pages may show ours in a frame
@@ -294,6 +296,7 @@ _CONVERT: dict[str, Callable[[Any], Any]] = {
     "history": _name,
     "history_texts": _switch,
     "max_connections": _integer(1, 1_000_000),
+    "connections_per_address": _integer(0, 1_000_000),
     "rate": _integer(0, 1_000_000),
     "allow_origin": _origins,
     "framed_by": _origins,

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,13 @@ from livemind_app.protocol import Engine
 from livemind_app.sentence_vae.inspector import Inspector
 from livemind_app.serving import logs
 from livemind_app.serving.access import Access
+from livemind_app.serving.addresses import TrustedProxies
 from livemind_app.serving.app import create_api
 from livemind_app.serving.connections import ConnectionLimits
 from livemind_app.serving.first_paint import FirstPaint
 from livemind_app.serving.history import History, open_history
 from livemind_app.serving.inspector_routes import inspector_router
+from livemind_app.serving.page_routes import PageRoutes
 from livemind_app.serving.server import Server, listen
 from livemind_app.session.limits import Limits
 from livemind_app.session.manager import SessionManager
@@ -41,6 +44,7 @@ from livemind_app.ui.page import build_page, mount_options
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 A_BROWSER = 8  # connections: the two streams of a page, and what it asks beside them
+ADDRESSES = 4  # that all connections suffice for, whatever each of them does
 OTHERS = 100  # and for programs, load balancers and who does not get a session
 
 
@@ -65,8 +69,19 @@ def serve(settings: Settings) -> None:
 
 
 def _connections(settings: Settings) -> ConnectionLimits:
+    return ConnectionLimits(
+        _most_connections(settings), _per_address(settings), TrustedProxies(settings.proxies)
+    )
+
+
+def _most_connections(settings: Settings) -> int:
     sessions = settings.max_sessions or Limits().max_sessions
-    return ConnectionLimits(settings.max_connections or A_BROWSER * sessions + OTHERS)
+    return settings.max_connections or A_BROWSER * sessions + OTHERS
+
+
+def _per_address(settings: Settings) -> int:
+    given = settings.connections_per_address
+    return ceil(_most_connections(settings) / ADDRESSES) if given is None else given
 
 
 def serve_cluster(settings: Settings) -> None:
@@ -98,6 +113,7 @@ async def assemble(settings: Settings, engine: Engine, history: History | None =
     manager = SessionManager(engine, Limits(**settings.limits), defaults_for(engine, settings.mode))
     users = SpaceUsers() if settings.login else None
     access = Access(
+        at_once=_per_address(settings),
         rate=settings.rate,
         origins=settings.allow_origin,
         framed_by=settings.framed_by,
@@ -124,7 +140,6 @@ async def assemble(settings: Settings, engine: Engine, history: History | None =
         await manager.drain(settings.drain_s)
 
     async def end_streams() -> None:
-        page.stop_event.set()  # Gradio keeps a heartbeat open for every page
         await own.close()
         await manager.close()
 
@@ -145,6 +160,7 @@ def _mount_page(app: FastAPI, manager: SessionManager, parts: dict[str, bool]) -
     gr.mount_gradio_app(app, build_page(manager, **parts), "/", ssr_mode=False, run_history=False, **options)
     apps = (route.app for route in app.routes if isinstance(route, Mount))
     page = next(mounted for mounted in apps if isinstance(mounted, gr.routes.App))
+    page.add_middleware(PageRoutes, endpoints=parts["endpoints"], login=parts["login"])
     page.add_middleware(FirstPaint, first=(static_folder() / "first_paint.html").read_bytes())
     return page
 

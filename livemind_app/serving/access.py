@@ -10,11 +10,12 @@ from livemind_app.serving.clients import Clients, User, user_of
 from livemind_app.serving.headers import SecurityHeaders
 from livemind_app.serving.login import Login
 from livemind_app.serving.origins import ForeignPages
-from livemind_app.serving.rates import RateLimit
+from livemind_app.serving.rates import AtOnce, RateLimit
 
 
 @dataclass(frozen=True)
 class Access:
+    at_once: int = 0  # requests of one address that are being answered, streams among them; 0: any number
     rate: float = 0  # requests a second of one address, and of one user; 0: any number
     origins: tuple[str, ...] = ()  # other sites whose pages may use the API
     framed_by: tuple[str, ...] = ()  # other sites whose pages may show ours in a frame
@@ -32,6 +33,8 @@ def guard(app: FastAPI, access: Access) -> None:
         app.add_middleware(Login, password=access.password, framed=bool(access.framed_by))
     if access.rate:
         app.add_middleware(RateLimit, per_s=access.rate)
+    if access.at_once:
+        app.add_middleware(AtOnce, most=access.at_once)
     app.add_middleware(ForeignPages, allowed=access.origins)
     # There even where it allows nothing: without it Gradio's own would allow everything.
     app.add_middleware(

@@ -16,22 +16,37 @@ OWN_HOSTS = ("127.0.0.1", "::1", "localhost")
 BY_PROXY = ("forwarded", "via", "x-real-ip")  # headers, and all that begin with x-forwarded-
 
 
+class TrustedProxies:
+    """Whose word counts: of so many as every request passes, or of those in these networks."""
+
+    def __init__(self, proxies: Proxies | None = None) -> None:
+        self.count = proxies if isinstance(proxies, int) else 0
+        networks = () if isinstance(proxies, int) else LOCAL if proxies is None else proxies
+        self._networks = tuple(ipaddress.ip_network(network) for network in networks)
+
+    def has_peer(self, peer: str) -> bool:
+        """Whether who connects is one of them."""
+        return bool(self.count) or self.names(peer)
+
+    def names(self, host: str) -> bool:
+        address = _address(host)
+        return address is not None and any(address in network for network in self._networks)
+
+
 class Addresses:
     """Puts the address that asks into the scope's `client`, and whether it is this machine's own user."""
 
     def __init__(self, app: ASGIApp, proxies: Proxies | None = None) -> None:
         self.app = app
-        self._count = proxies if isinstance(proxies, int) else 0
-        networks = () if isinstance(proxies, int) else LOCAL if proxies is None else proxies
-        self._networks = tuple(ipaddress.ip_network(network) for network in networks)
+        self._proxies = TrustedProxies(proxies)
         # Whoever is reached through proxies only, as a Space is, has no user on its own machine.
-        self._has_own = not self._count and not os.environ.get("SPACE_ID")
+        self._has_own = not self._proxies.count and not os.environ.get("SPACE_ID")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             headers, peer = Headers(scope=scope), _peer(scope)
             scope["livemind.own"] = self._has_own and _is_loopback(peer) and not _came_by_proxy(headers)
-            if self._count or self._trusts(peer):
+            if self._proxies.has_peer(peer):
                 scope["client"] = (self._client(headers, peer), 0)
                 if (scheme := headers.get("x-forwarded-proto")) in ("http", "https"):
                     scope["scheme"] = scheme
@@ -39,13 +54,9 @@ class Addresses:
 
     def _client(self, headers: Headers, peer: str) -> str:
         hops = [_host(hop) for hop in ",".join(headers.getlist("x-forwarded-for")).split(",") if hop.strip()]
-        if self._count:
-            return hops[-min(self._count, len(hops))] if hops else peer
-        return next((hop for hop in reversed(hops) if not self._trusts(hop)), hops[0] if hops else peer)
-
-    def _trusts(self, host: str) -> bool:
-        address = _address(host)
-        return address is not None and any(address in network for network in self._networks)
+        if count := self._proxies.count:
+            return hops[-min(count, len(hops))] if hops else peer
+        return next((hop for hop in reversed(hops) if not self._proxies.names(hop)), (hops or [peer])[0])
 
 
 def address_of(scope: Scope) -> str | None:

@@ -96,4 +96,4 @@ async def _unknown(request: Request) -> Response:
     allowed = sorted({method for route in others for method in route.methods or ()})
     if allowed:
         raise HTTPException(405, f"Use {' or '.join(allowed)} here.", headers={"Allow": ", ".join(allowed)})
-    raise HTTPException(404, "There is no such path; /docs lists those there are.")
+    return errors.no_path()

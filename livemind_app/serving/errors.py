@@ -51,6 +51,10 @@ def session_error_response(error: SessionError) -> JSONResponse:
     return error_response(error.status, error.code, str(error), headers)
 
 
+def no_path() -> JSONResponse:
+    return error_response(404, "not_found", "There is no such path; /docs lists those there are.")
+
+
 def too_large() -> JSONResponse:
     return error_response(413, "body_too_large", "The body is too large; send less text.")
 

@@ -1,5 +1,8 @@
-"""How often one address, or one user, may ask, so that nobody can take the server from the others."""
+"""How often and how much at once one address, or one user, may ask, so that nobody can take the server
+from the others.
+"""
 
+from collections import Counter
 from collections.abc import Callable
 from math import ceil
 
@@ -12,6 +15,7 @@ from livemind_app.session.buckets import Buckets, Rate
 
 SESSIONS = Rate(per_s=1, burst=30)  # pages that are opened
 SUBMITS = Rate(per_s=2, burst=30)
+RETRY_AFTER_S = 5  # of requests that end some time
 BURST_S = 3  # of requests in general, that may come at once
 
 
@@ -46,3 +50,34 @@ class RateLimit:
         elif scope["method"] == "POST" and scope["path"].endswith(("/submit", "/retry")):
             buckets.append(self._submits)
         return max(bucket.take(who) for bucket in buckets)
+
+
+class AtOnce:
+    """Refuses what one asks while `most` of its requests are being answered: streams have no end.
+
+    Proxies are many users on few connections, so connections alone cannot be counted.
+    """
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self.app = app
+        self._most = most
+        self._open: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        who = address_of(scope) if scope["type"] == "http" else None
+        if who is None:
+            await self.app(scope, receive, send)
+        elif self._open[who] >= self._most:
+            error = TooManyRequests("too many of your requests are open; close some", RETRY_AFTER_S)
+            await session_error_response(error)(scope, receive, send)
+        else:
+            await self._counted(who, scope, receive, send)
+
+    async def _counted(self, who: str, scope: Scope, receive: Receive, send: Send) -> None:
+        self._open[who] += 1
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self._open[who] -= 1
+            if not self._open[who]:
+                del self._open[who]  # or it would grow with every address that ever asked

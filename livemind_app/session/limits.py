@@ -13,5 +13,6 @@ class Limits:
     # Tokens a minute in all sessions of one client; 0: any number.
     speculate_per_client: int = 6000  # before it submits: notes, and answers begun ahead
     tokens_per_client: int = 60_000  # in answers
+    readers: int = 8  # streams of events of one session; the oldest ends when one more begins
     ring: int = 1024  # events kept for readers that come back
     ring_text: int = 1_000_000  # characters in them

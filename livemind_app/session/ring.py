@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
+from livemind_app.session.readers import Reader
+
 FLOWING = ("answer", "action", "prepared")
 Frame = tuple[int, dict[str, Any]]  # id, event as JSON-ready values
 
@@ -32,7 +34,7 @@ class EventRing:
         self._held += size(event)
         while len(self._frames) > self._capacity or self._held > self._characters:
             self._held -= size(self._frames.popleft()[1])
-        self._wake()
+        self.wake()
 
     def forget(self) -> None:
         """Drop what is held; whoever comes back for it gets a snapshot."""
@@ -41,7 +43,7 @@ class EventRing:
 
     def close(self) -> None:
         self.closed = True
-        self._wake()
+        self.wake()
 
     @property
     def flowing(self) -> bool:
@@ -55,12 +57,13 @@ class EventRing:
             return None
         return [self._frames[i] for i in range(len(self._frames) - behind, len(self._frames))]
 
-    async def news(self, last: int) -> None:
-        """Return when there is something after `last`, or the ring is closed."""
-        while self.last == last and not self.closed:
+    async def news(self, last: int, reader: Reader | None = None) -> None:
+        """Return when there is something after `last`, or the ring is closed, or the reader is to go."""
+        while self.last == last and not self.closed and not (reader and reader.gone):
             await self._news.wait()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Let all who wait look again."""
         self._news.set()
         self._news = asyncio.Event()
 

@@ -30,6 +30,7 @@ from livemind_app.session.lanes import LaneName
 from livemind_app.session.limits import Limits
 from livemind_app.session.options import Options, check_lanes
 from livemind_app.session.preparer import Preparer
+from livemind_app.session.readers import Readers
 from livemind_app.session.requests import check_able
 from livemind_app.session.ring import Frame
 from livemind_app.session.state import State, TurnState
@@ -72,7 +73,7 @@ class Session:
         self._answerer = Answerer(self._store, engine, token, self._preparer, account.answers)
         owners = (self._thinker, self._preparer, self._answerer)
         self._tasks = [asyncio.create_task(owner.run()) for owner in owners]
-        self._readers = 0
+        self._readers = Readers(limits.readers)
         self._touched = time.monotonic()
 
     @property
@@ -173,14 +174,15 @@ class Session:
         await self._preparer.settled()
 
     async def events(self, last: int = 0) -> AsyncGenerator[list[Frame], None]:
-        """Batches of (id, event) after id `last`; ends when the session does."""
-        self._readers += 1
+        """Batches of (id, event) after id `last`; ends when the session does, or for newer readers."""
+        reader = self._readers.enter()
+        self._store.ring.wake()
         try:
-            while frames := await self._store.read(last):
+            while frames := await self._store.read(last, reader):
                 yield frames
                 last = frames[-1][0]
         finally:
-            self._readers -= 1
+            self._readers.leave(reader)
             self._touch()
 
     async def close(self) -> None:

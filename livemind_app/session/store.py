@@ -7,6 +7,7 @@ from livemind_app.session.apply import apply
 from livemind_app.session.clock import Clock
 from livemind_app.session.events import Event, StateChanged, to_wire
 from livemind_app.session.limits import Limits
+from livemind_app.session.readers import Reader
 from livemind_app.session.ring import EventRing, Frame, coalesce
 from livemind_app.session.state import State, snapshot
 
@@ -42,12 +43,14 @@ class Store:
         whole = isinstance(event, StateChanged)
         self.ring.append(self._snapshot() if whole else to_wire(event))
 
-    async def read(self, last: int) -> list[Frame]:
-        """Wait for frames after `last`; a snapshot stands for what was lost. Empty when closed."""
+    async def read(self, last: int, reader: Reader) -> list[Frame]:
+        """Wait for frames after `last`; a snapshot stands for what was lost. Empty at the reader's end."""
         if last == self.ring.last and not self.ring.closed:
-            await self.ring.news(last)
+            await self.ring.news(last, reader)
             if self.ring.flowing:
                 await asyncio.sleep(COALESCE_S)
+        if reader.gone:
+            return []
         frames = self.ring.since(last)
         return [(self.ring.last, self._snapshot())] if frames is None else coalesce(frames)
 

@@ -15,8 +15,10 @@ import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
 
+from livemind_app.config import Settings
 from livemind_app.engine.scripted import ScriptedEngine
 from livemind_app.protocol import Request
+from livemind_app.serve import create_app
 from livemind_app.serving.access import Access
 from livemind_app.serving.app import Timing, create_api
 from livemind_app.serving.connections import ConnectionLimits
@@ -138,6 +140,14 @@ def serving(
     app = create_api(manager, engine.status, timing=timing, access=access, history=history, others=others)
     app.state.end_streams = manager.close
     with running(app, engine, gate, send_buffer, connections) as service:
+        yield service
+
+
+@contextmanager
+def assembled(settings: Settings | None = None) -> Iterator[Service]:
+    """The whole program: the page, too."""
+    engine = ScriptedEngine()
+    with running(create_app(settings or Settings(), engine), engine, Gate()) as service:
         yield service
 
 

@@ -8,8 +8,11 @@ from contextlib import contextmanager
 
 import pytest
 
+from livemind_app.serving.access import Access
+from livemind_app.serving.addresses import Proxies, TrustedProxies
 from livemind_app.serving.connections import ConnectionLimits
-from tests.serving.conftest import WAIT_S, Service, serving, until
+from livemind_app.session.limits import Limits
+from tests.serving.conftest import WAIT_S, Service, refusal, serving, until
 
 HEALTH = b"GET /api/health HTTP/1.1\r\nHost: localhost\r\n"
 SHORT_S = 0.3
@@ -22,9 +25,9 @@ def hurried() -> Iterator[Service]:
 
 
 @contextmanager
-def connected(service: Service, said: bytes = b"") -> Iterator[socket.socket]:
-    host, port = service.http.base_url.host, service.http.base_url.port
-    with socket.create_connection((host, port), timeout=WAIT_S) as connection:
+def connected(service: Service, said: bytes = b"", source: str = "127.0.0.1") -> Iterator[socket.socket]:
+    where = (service.http.base_url.host, service.http.base_url.port)
+    with socket.create_connection(where, timeout=WAIT_S, source_address=(source, 0)) as connection:
         connection.sendall(said)
         yield connection
 
@@ -127,3 +130,65 @@ def test_a_reader_who_takes_nothing_is_cut_off(last: bytes) -> None:
             connection.sendall((document + b"\r\n") * 20 + document + last)
             assert connection.recv(12) == b"HTTP/1.1 200"
             assert let_go(service)
+
+
+def test_one_address_cannot_take_all_connections() -> None:
+    most = 3
+    limits = ConnectionLimits(per_address=most, proxies=TrustedProxies(()), head_s=WAIT_S)
+    with serving(connections=limits) as service:
+        service.http.close()
+        assert let_go(service)
+        with connected(service), connected(service), connected(service):
+            with connected(service) as refused, refused.makefile("rb") as answer:
+                head, _, body = answer.read().partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 429 ")
+            assert b"\r\nretry-after: 5\r\n" in head
+            assert json.loads(body)["error"]["code"] == "too_many_connections"
+            with connected(service, HEALTH + b"\r\n", source="127.0.0.2") as other:
+                assert other.recv(12) == b"HTTP/1.1 200"
+        assert let_go(service)
+        with connected(service, HEALTH + b"\r\n") as again:
+            assert again.recv(12) == b"HTTP/1.1 200"
+
+
+@pytest.mark.parametrize("proxies", [None, 1, ("127.0.0.1",)], ids=str)
+def test_a_proxy_that_is_believed_is_many_users(proxies: Proxies | None) -> None:
+    limits = ConnectionLimits(per_address=1, proxies=TrustedProxies(proxies))
+    with (
+        serving(connections=limits) as service,
+        connected(service),
+        connected(service, HEALTH + b"\r\n") as second,
+    ):
+        assert second.recv(12) == b"HTTP/1.1 200"
+
+
+def test_its_users_are_counted_by_their_open_requests() -> None:
+    one, other = {"X-Forwarded-For": "203.0.113.1"}, {"X-Forwarded-For": "203.0.113.2"}
+    with serving(access=Access(at_once=2)) as service:
+        token = service.create(mode="off")
+        with service.events(token, **one) as frames, service.events(token, **one):
+            refused = service.http.get("/api/health", headers=one)
+            assert refusal(refused) == (429, "too_many_requests")
+            assert int(refused.headers["retry-after"]) > 0
+            assert service.http.get("/api/health", headers=other).status_code == 200
+            with service.events(token), service.events(token), service.events(token):
+                pass  # this machine's own user
+            service.draft(token, 1, "Hello there.")
+            until(frames, "segments")
+        end = time.monotonic() + WAIT_S
+        while service.http.get("/api/health", headers=one).status_code != 200:  # when both have ended
+            assert time.monotonic() < end
+
+
+def test_of_too_many_readers_of_one_session_the_oldest_ends() -> None:
+    with serving(Limits(readers=2)) as service:
+        token = service.create(mode="off")
+        with (
+            service.events(token) as oldest,
+            service.events(token) as second,
+            service.events(token) as newest,
+        ):
+            assert list(oldest) == []
+            service.draft(token, 1, "Hello there.")
+            for frames in (second, newest):
+                until(frames, "segments")

@@ -2,7 +2,6 @@
 
 import socket
 import sys
-import threading
 from collections.abc import Iterator
 
 import gradio as gr
@@ -13,29 +12,14 @@ from livemind_app.config import Settings
 from livemind_app.engine.scripted import ScriptedEngine
 from livemind_app.errors import ConfigError
 from livemind_app.serve import create_app, serve_cluster, static_folder
-from livemind_app.serving.server import Server, address, listen
-from tests.serving.conftest import WAIT_S, refusal
+from livemind_app.serving.server import listen
+from tests.serving.conftest import assembled, refusal
 
 
 @pytest.fixture(scope="module")
 def http() -> Iterator[httpx.Client]:
-    engine = ScriptedEngine()
-    app = create_app(Settings(max_sessions=1), engine)
-    ready = threading.Event()
-    with listen("127.0.0.1", 0) as listening:
-        end_streams = app.state.end_streams
-        server = Server(app, listening, end_streams=end_streams, announce=lambda line: ready.set())
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        assert ready.wait(WAIT_S)
-        with httpx.Client(base_url=address(listening), timeout=WAIT_S) as client:
-            yield client
-            with client.stream("GET", "/gradio_api/heartbeat/someone") as heartbeat:
-                server.should_exit = True
-                assert "ALIVE" in heartbeat.read().decode()  # ends by itself
-        thread.join(WAIT_S)
-        assert not thread.is_alive()
-    engine.close()
+    with assembled(Settings(max_sessions=1)) as service:
+        yield service.http
 
 
 def test_the_page_is_at_the_root(http: httpx.Client) -> None:
