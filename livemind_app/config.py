@@ -50,6 +50,8 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "max_turns": ("LIVEMIND_MAX_TURNS",),
     "idle_s": ("LIVEMIND_IDLE_S",),
     "max_answers": ("LIVEMIND_MAX_ANSWERS",),
+    "sessions_per_client": ("LIVEMIND_SESSIONS_PER_CLIENT",),
+    "answers_per_client": ("LIVEMIND_ANSWERS_PER_CLIENT",),
     "drain_s": ("LIVEMIND_DRAIN_S",),
     "log": ("LIVEMIND_LOG",),
     "history": ("LIVEMIND_HISTORY",),
@@ -103,6 +105,8 @@ class Settings:
     speculate_per_client: int | None = None  # tokens a minute before one client's submits; 0: any number
     tokens_per_client: int | None = None  # the same in its answers
     max_answers: int | None = None  # that users wait for at once
+    sessions_per_client: int | None = None  # of them; None: half, 0: any number
+    answers_per_client: int | None = None  # likewise
     drain_s: float = 30.0  # that running answers get at a SIGTERM
     log: Log = "text"  # json: a line for every request as well
     history: str | None = None  # a file, an SQLAlchemy URL or off; None: the usual place
@@ -160,6 +164,7 @@ class Settings:
         """The session limits that were set."""
         names = (
             *("max_sessions", "max_text", "max_turns", "idle_s", "max_answers"),
+            *("sessions_per_client", "answers_per_client"),
             *("speculate_per_client", "tokens_per_client"),
         )
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
@@ -291,6 +296,8 @@ _CONVERT: dict[str, Callable[[Any], Any]] = {
     "max_turns": _integer(1, 10_000),
     "idle_s": _seconds,
     "max_answers": _integer(1, 10_000),
+    "sessions_per_client": _integer(0, 10_000),
+    "answers_per_client": _integer(0, 10_000),
     "drain_s": _seconds,
     "log": _one_of(get_args(Log)),
     "history": _name,

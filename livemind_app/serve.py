@@ -68,6 +68,11 @@ def serve(settings: Settings) -> None:
             engine.close()
 
 
+def _limits(settings: Settings) -> Limits:
+    limits = Limits(**settings.limits)
+    return limits if settings.rate else replace(limits, new_sessions=None, submits=None)
+
+
 def _connections(settings: Settings) -> ConnectionLimits:
     return ConnectionLimits(
         _most_connections(settings), _per_address(settings), TrustedProxies(settings.proxies)
@@ -110,7 +115,7 @@ def create_app(settings: Settings, engine: Engine, history: History | None = Non
 
 async def assemble(settings: Settings, engine: Engine, history: History | None = None) -> FastAPI:
     """`create_app`, on a running loop."""
-    manager = SessionManager(engine, Limits(**settings.limits), defaults_for(engine, settings.mode))
+    manager = SessionManager(engine, _limits(settings), defaults_for(engine, settings.mode))
     users = SpaceUsers() if settings.login else None
     access = Access(
         at_once=_per_address(settings),

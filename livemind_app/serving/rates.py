@@ -13,15 +13,14 @@ from livemind_app.serving.addresses import address_of
 from livemind_app.serving.errors import session_error_response
 from livemind_app.session.buckets import Buckets, Rate
 
-SESSIONS = Rate(per_s=1, burst=30)  # pages that are opened
-SUBMITS = Rate(per_s=2, burst=30)
 RETRY_AFTER_S = 5  # of requests that end some time
 BURST_S = 3  # of requests in general, that may come at once
 
 
 class RateLimit:
-    """Refuses what one sends beyond `per_s` requests a second, with less for sessions and submits.
+    """Refuses what one sends beyond `per_s` requests a second.
 
+    Sessions and submits are counted where they are begun (session/clients.py), by whichever way they come.
     `who` names the one who is counted, None where nobody is: this machine's own user is not.
     """
 
@@ -29,8 +28,6 @@ class RateLimit:
         self.app = app
         self._who = who
         self._requests = Buckets(Rate(per_s, BURST_S * per_s))
-        self._sessions = Buckets(SESSIONS)
-        self._submits = Buckets(SUBMITS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         wait = self._wait(scope) if scope["type"] == "http" else 0
@@ -42,14 +39,7 @@ class RateLimit:
 
     def _wait(self, scope: Scope) -> float:
         who = self._who(scope)
-        if who is None:
-            return 0
-        buckets = [self._requests]
-        if scope["method"] == "POST" and scope["path"].endswith("/api/sessions"):
-            buckets.append(self._sessions)
-        elif scope["method"] == "POST" and scope["path"].endswith(("/submit", "/retry")):
-            buckets.append(self._submits)
-        return max(bucket.take(who) for bucket in buckets)
+        return 0 if who is None else self._requests.take(who)
 
 
 class AtOnce:

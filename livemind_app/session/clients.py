@@ -41,11 +41,15 @@ class Minute:
 
 
 class Purse:
-    """Tokens of one kind that a client may have, in all its sessions; without payers as many as it likes."""
+    """What a client may have of one kind, in all its sessions; without payers as much as it likes.
 
-    def __init__(self, buckets: Buckets, payers: Sequence[str]) -> None:
+    `refusal` says what there was too much of.
+    """
+
+    def __init__(self, buckets: Buckets, payers: Sequence[str], refusal: str) -> None:
         self._buckets = buckets
         self._payers = payers
+        self._refusal = refusal
 
     @property
     def left(self) -> float:
@@ -59,31 +63,54 @@ class Purse:
     def check(self) -> None:
         """Raises TooManyRequests where nothing is left."""
         if wait := max((self._buckets.wait(payer) for payer in self._payers), default=0):
-            raise TooManyRequests(
-                "your answers took all tokens that one client may have; wait a little", ceil(wait)
-            )
+            raise TooManyRequests(f"{self._refusal}; wait a little", ceil(wait))
+
+    def take(self) -> None:
+        """Spend one. Raises TooManyRequests where nothing is left."""
+        self.check()
+        self.spend(1)
+
+
+UNLIMITED = Purse(Buckets(Rate(per_s=1, burst=1)), (), "")
+REFUSALS = {
+    "sessions": "you began too many sessions",
+    "submits": "you asked too often",
+    "ahead": "too much was computed ahead for you",
+    "answers": "your answers took all tokens that one client may have",
+}
 
 
 @dataclass(frozen=True)
 class Account:
-    """What one client may have computed."""
+    """What one client may begin and have computed."""
 
-    ahead: Purse  # before it submits: notes, and what is begun of answers
-    answers: Purse
+    payers: tuple[str, ...]
+    sessions: Purse  # how many it begins
+    submits: Purse
+    ahead: Purse  # tokens before it submits: notes, and what is begun of answers
+    answers: Purse  # tokens
 
 
 class Ledger:
     """The accounts of all clients of a server."""
 
     def __init__(self, limits: Limits, clock: Callable[[], float]) -> None:
-        self._limits = limits
-        self._ahead, self._answers = (
-            Buckets(Rate(tokens / MINUTE_S, tokens), clock)  # so many a minute, and so many at once
-            for tokens in (limits.speculate_per_client, limits.tokens_per_client)
-        )
+        rates = {
+            "sessions": limits.new_sessions,
+            "submits": limits.submits,
+            "ahead": _a_minute(limits.speculate_per_client),
+            "answers": _a_minute(limits.tokens_per_client),
+        }
+        self._buckets = {kind: Buckets(rate, clock) for kind, rate in rates.items() if rate}
 
     def account(self, client: Client) -> Account:
-        return Account(
-            Purse(self._ahead, client.payers if self._limits.speculate_per_client else ()),
-            Purse(self._answers, client.payers if self._limits.tokens_per_client else ()),
-        )
+        return Account(client.payers, **{kind: self._purse(kind, client) for kind in REFUSALS})
+
+    def _purse(self, kind: str, client: Client) -> Purse:
+        buckets = self._buckets.get(kind)
+        return Purse(buckets, client.payers, REFUSALS[kind]) if buckets else UNLIMITED
+
+
+def _a_minute(tokens: int) -> Rate | None:
+    """So many a minute, and so many at once."""
+    return Rate(tokens / MINUTE_S, tokens) if tokens else None

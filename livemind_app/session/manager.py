@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -39,7 +39,7 @@ class SessionManager:
         self.limits = limits or Limits()
         self.defaults = defaults or defaults_for(engine)
         self._clock = clock or RealClock()
-        self.admission = Admission(self.limits.max_answers, self._rest)
+        self.admission = Admission(self.limits.max_answers, self._rest, self.limits.client_answers)
         self._ledger = Ledger(self.limits, self._clock)
         self.observers: list[Observe] = []
         self.on_turn: list[Callable[[Session], None]] = []  # called when a session's newest turn has ended
@@ -52,7 +52,9 @@ class SessionManager:
     def create(
         self, options: Mapping[str, Any] | None = None, place: str = "", client: Client = ANYBODY
     ) -> Session:
-        """A new session with a 128-bit token. Raises TooManySessions, ServerDraining or ConfigError.
+        """A new session with a 128-bit token.
+
+        Raises TooManySessions, TooManyRequests, ServerDraining or ConfigError.
 
         `place`: what the token begins with, so that a router finds this server by it. `client`: who alone
         may open the session, and who pays for it.
@@ -60,11 +62,10 @@ class SessionManager:
         self.admission.take_work()
         chosen = self.defaults.changed(options or {})
         check_able(self.engine, chosen)
+        account = self._ledger.account(client)
+        account.sessions.take()
         self._sweep()
-        if len(self) >= self.limits.max_sessions:
-            raise TooManySessions(
-                f"all {self.limits.max_sessions} sessions are in use; try again in a minute"
-            )
+        self._make_room(client)
         token = (place and place + PLACED) + secrets.token_urlsafe(16)
         session = Session(
             token,
@@ -74,7 +75,7 @@ class SessionManager:
             self._clock,
             self.admission,
             client.owner,
-            self._ledger.account(client),
+            account,
             self._observe,
             self._ended,
         )
@@ -129,10 +130,33 @@ class SessionManager:
             self._sweep()
 
     def _sweep(self) -> None:
-        for token, session in list(self._sessions.items()):
+        for session in list(self._sessions.values()):
             if session.idle_s > self.limits.idle_s:
-                del self._sessions[token]
-                asyncio.get_running_loop().create_task(session.close())
+                self._end(session)
+
+    def _make_room(self, client: Client) -> None:
+        """Raises TooManySessions where none of the sessions can go."""
+        for payer in client.payers:
+            own = [session for session in self._sessions.values() if payer in session.payers]
+            if len(own) >= self.limits.client_sessions:
+                self._end_idle(
+                    own, f"you have {len(own)} sessions in use; close one, or try again in a minute"
+                )
+        if len(self) >= self.limits.max_sessions:
+            self._end_idle(
+                self._sessions.values(), f"all {len(self)} sessions are in use; try again in a minute"
+            )
+
+    def _end_idle(self, sessions: Iterable[Session], refusal: str) -> None:
+        """End that which nobody has used for longest: its page, if there still is one, makes it anew."""
+        idle = [each for each in sessions if each.idle_s > self.limits.spared_s and not each.answering]
+        if not idle:
+            raise TooManySessions(refusal)
+        self._end(max(idle, key=lambda session: session.idle_s))
+
+    def _end(self, session: Session) -> None:
+        del self._sessions[session.token]
+        asyncio.get_running_loop().create_task(session.close())
 
 
 def place_of(token: str) -> str:

@@ -89,6 +89,15 @@ class Session:
         """Seconds without a call; 0 while somebody reads the events."""
         return 0.0 if self._readers else time.monotonic() - self._touched
 
+    @property
+    def payers(self) -> tuple[str, ...]:
+        return self._account.payers
+
+    @property
+    def answering(self) -> bool:
+        """Whether an answer is being written, comparisons included."""
+        return self.state.turn is not None and not self.state.turn.done
+
     def draft(self, revision: int, text: str) -> tuple[Segment, ...]:
         """Replace the draft. Notes on the leading segments that are unchanged stay."""
         self._check(text)
@@ -165,7 +174,7 @@ class Session:
 
     async def answered(self) -> None:
         """Return when no answer is being written."""
-        while (turn := self.state.turn) and not turn.done and not self._store.ring.closed:
+        while self.answering and not self._store.ring.closed:
             await self._store.ring.news(self._store.ring.last)
 
     async def settled(self) -> None:
@@ -197,7 +206,9 @@ class Session:
     def _see(self, event: Event) -> None:
         if isinstance(event, Turn | Lane | Retry | StateChanged):
             turn = self.state.turn
-            self._admission.mark(self.token, waiting=turn is not None and turn.live_running)
+            self._admission.mark(
+                self.token, waiting=turn is not None and turn.live_running, payers=self.payers
+            )
         self._observe(event)
         if isinstance(event, Turn) and event.done:
             self._on_turn(self)
@@ -206,8 +217,9 @@ class Session:
         self._touched = time.monotonic()
 
     def _take_answer(self) -> None:
-        self._admission.take_submit()
+        self._admission.take_submit(self.payers)
         self._account.answers.check()
+        self._account.submits.take()
 
     def _check(self, text: str) -> None:
         self._touch()

@@ -8,7 +8,7 @@ import pytest
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from livemind_app.serving import login, rates
+from livemind_app.serving import login
 from livemind_app.serving.access import Access
 from livemind_app.session.buckets import Rate
 from livemind_app.session.limits import Limits
@@ -116,17 +116,22 @@ def test_one_address_cannot_take_the_server_from_others() -> None:
         assert all(service.http.get("/api/health").status_code == 200 for _ in range(40))
 
 
-def test_sessions_and_submits_are_counted_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rates, "SESSIONS", Rate(per_s=0.001, burst=1))
-    monkeypatch.setattr(rates, "SUBMITS", Rate(per_s=0.001, burst=1))
-    with serving(access=Access(rate=1000)) as service:
+def test_sessions_and_submits_are_counted_by_themselves() -> None:
+    rare = Rate(per_s=0.001, burst=1)
+    with serving(Limits(new_sessions=rare, submits=rare)) as service:
         one = {"X-Forwarded-For": "2001:db8::1"}
         neighbour = {"X-Forwarded-For": "2001:db8::2"}  # the same home
         token = service.http.post("/api/sessions", json={}, headers=one).json()["session"]
-        assert refusal(service.http.post("/api/sessions", json={}, headers=neighbour))[0] == 429
+        refused = service.http.post("/api/sessions", json={}, headers=neighbour)
+        assert refusal(refused) == (429, "too_many_requests")
+        assert int(refused.headers["retry-after"]) > 0
         url, body = f"/api/sessions/{token}", {"revision": 1, "text": "Hello there."}
-        assert service.http.post(f"{url}/submit", json=body, headers=one).status_code == 202
-        assert refusal(service.http.post(f"{url}/submit", json=body, headers=one))[0] == 429
+        with service.events(token, **one) as frames:
+            assert service.http.post(f"{url}/submit", json=body, headers=one).status_code == 202
+            until(frames, "turn", done=True)
+        for way, said in (("submit", body), ("retry", {"lane": "live"})):
+            refused = service.http.post(f"{url}/{way}", json=said, headers=one)
+            assert refusal(refused) == (429, "too_many_requests")
         draft = {"revision": 2, "text": "And"}
         assert service.http.put(f"{url}/draft", json=draft, headers=one).status_code == 202
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from livemind_app.serving import rates
 from livemind_app.serving.access import Access
 from livemind_app.serving.addresses import Proxies
 from livemind_app.serving.history import History
 from livemind_app.session.buckets import Rate
+from livemind_app.session.limits import Limits
 from tests.serving.conftest import Service, refusal, serving
 
 FORWARDED = "X-Forwarded-For"
@@ -89,19 +89,17 @@ def counted_for(service: Service, *hops: str) -> httpx.Response:
     ids=str,
 )
 def test_what_a_client_writes_before_its_address_does_not_make_it_another(
-    monkeypatch: pytest.MonkeyPatch, proxies: Proxies | None, lists: tuple[list[str], ...]
+    proxies: Proxies | None, lists: tuple[list[str], ...]
 ) -> None:
-    monkeypatch.setattr(rates, "SESSIONS", Rate(per_s=0.001, burst=1))
-    with serving(access=Access(rate=1000, proxies=proxies)) as service:
+    with serving(Limits(new_sessions=Rate(per_s=0.001, burst=1)), access=Access(proxies=proxies)) as service:
         first, *rest = [counted_for(service, *hops) for hops in lists if hops]
         assert first.status_code == 201
         assert {refusal(answer) for answer in rest} == {(429, "too_many_requests")}
 
 
 @pytest.mark.parametrize("proxies", [None, 1, ("127.0.0.1",)], ids=str)
-def test_clients_of_a_proxy_are_told_apart(monkeypatch: pytest.MonkeyPatch, proxies: Proxies | None) -> None:
-    monkeypatch.setattr(rates, "SESSIONS", Rate(per_s=0.001, burst=1))
-    with serving(access=Access(rate=1000, proxies=proxies)) as service:
+def test_clients_of_a_proxy_are_told_apart(proxies: Proxies | None) -> None:
+    with serving(Limits(new_sessions=Rate(per_s=0.001, burst=1)), access=Access(proxies=proxies)) as service:
         for address in (ONE, OTHER, "2001:db8::1", "unknown", "[2001:db8:1::1]:80"):
             assert counted_for(service, address).status_code == 201
             assert counted_for(service, address).status_code == 429

@@ -9,6 +9,7 @@ from starlette.routing import Mount
 
 from livemind_app.config import Settings
 from livemind_app.serving.app import MAX_BODY
+from livemind_app.session.limits import SESSIONS
 from tests.serving.conftest import Service, assembled, refusal
 
 GRADIO = "/gradio_api"
@@ -112,3 +113,26 @@ def test_also_without_a_length(whole: Service, path: str) -> None:
     pieces = (b" " * 10_000 for _ in range(MAX_BODY // 10_000 + 2))
     response = whole.http.post(path, content=pieces, headers={"Content-Type": "application/json"})
     assert response.status_code == 413
+
+
+def test_sessions_that_begin_through_gradio_are_counted_like_others() -> None:
+    data = ["Anna has", -1, ""]
+    with assembled() as service:
+        http, stranger = service.http, {"X-Forwarded-For": "203.0.113.1"}
+        for _ in range(int(SESSIONS.burst) + 2):
+            event = http.post(CALL, json={"data": data}, headers=stranger).json()["event_id"]
+            told = http.get(f"{CALL}/{event}", headers=stranger).text
+        assert "event: error" in told
+        join = {"data": data, "fn_index": endpoint(service, "draft"), "session_hash": "x"}
+        assert http.post(JOIN, json=join, headers=stranger).status_code == 200
+        told = http.get(f"{GRADIO}/queue/data?session_hash=x", headers=stranger).text
+        assert "too_many_requests" in told
+        answer = http.post("/api/sessions", json={}, headers=stranger)
+        assert refusal(answer) == (429, "too_many_requests")
+        assert int(answer.headers["retry-after"]) > 0
+        assert http.post("/api/sessions", json={}).status_code == 201
+
+
+def endpoint(service: Service, name: str) -> int:
+    found = service.http.get("/config").json()["dependencies"]
+    return next(int(each["id"]) for each in found if each["api_name"] == name)
