@@ -126,9 +126,10 @@ async def assemble(settings: Settings, engine: Engine, history: History | None =
         proxies=settings.proxies,
         user=users,
     )
-    own = OwnPrompts(engine, settings)
-    others = [own_prompts_router(own), *_inspector(engine, settings)]
-    place = settings.place_header
+    own, place = OwnPrompts(engine, settings), settings.place_header
+    # With several servers none of them would know of the run that another one has begun.
+    benchmark = [] if place else [own_prompts_router(own)]
+    others = [*benchmark, *_inspector(engine, settings)]
     app = create_api(
         manager, engine.status, access=access, history=history, others=others, place_header=place
     )

@@ -80,3 +80,11 @@ def test_behind_a_router_gradio_offers_no_endpoints() -> None:
     page = next(route.app for route in app.routes if isinstance(getattr(route, "app", None), gr.routes.App))
     assert not page.get_blocks().get_api_info()["named_endpoints"]
     engine.close()
+
+
+@pytest.mark.parametrize("path", ["/api/benchmark", "/api/benchmark/report"])
+def test_behind_a_router_there_is_no_benchmark(path: str) -> None:
+    """Its run is known to the server that began it, and others would be asked."""
+    with assembled(Settings(place_header="X-Request-ID")) as service:
+        assert refusal(service.http.get(path)) == (404, "not_found")
+        assert refusal(service.http.post(path, json={"prompts": ["Hello?"]})) == (404, "not_found")
