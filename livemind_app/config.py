@@ -48,6 +48,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "max_sessions": ("LIVEMIND_MAX_SESSIONS",),
     "max_text": ("LIVEMIND_MAX_TEXT",),
     "max_turns": ("LIVEMIND_MAX_TURNS",),
+    "max_chat": ("LIVEMIND_MAX_CHAT",),
     "idle_s": ("LIVEMIND_IDLE_S",),
     "max_answers": ("LIVEMIND_MAX_ANSWERS",),
     "sessions_per_client": ("LIVEMIND_SESSIONS_PER_CLIENT",),
@@ -101,6 +102,7 @@ class Settings:
     max_sessions: int | None = None
     max_text: int | None = None  # characters of one prompt
     max_turns: int | None = None  # of one chat
+    max_chat: int | None = None  # characters of one chat
     idle_s: float | None = None  # a session unused for so long expires
     speculate_per_client: int | None = None  # tokens a minute before one client's submits; 0: any number
     tokens_per_client: int | None = None  # the same in its answers
@@ -163,7 +165,7 @@ class Settings:
     def limits(self) -> dict[str, Any]:
         """The session limits that were set."""
         names = (
-            *("max_sessions", "max_text", "max_turns", "idle_s", "max_answers"),
+            *("max_sessions", "max_text", "max_turns", "max_chat", "idle_s", "max_answers"),
             *("sessions_per_client", "answers_per_client"),
             *("speculate_per_client", "tokens_per_client"),
         )
@@ -294,6 +296,7 @@ _CONVERT: dict[str, Callable[[Any], Any]] = {
     "max_sessions": _integer(1, 10_000),
     "max_text": _integer(1, 200_000),
     "max_turns": _integer(1, 10_000),
+    "max_chat": _integer(1, 10_000_000),
     "idle_s": _seconds,
     "max_answers": _integer(1, 10_000),
     "sessions_per_client": _integer(0, 10_000),

@@ -223,7 +223,12 @@ class Usage:
 
 
 class Tokenizer(Protocol):
-    """Text to ids and back for one model."""
+    """Text to ids and back for one model; may be used by several threads at once."""
+
+    @property
+    def context(self) -> int | None:
+        """Tokens that the model takes, where that is known."""
+        ...
 
     def render(self, messages: Sequence[Message], *, answer: bool = True) -> tuple[int, ...]:
         """Ids of a chat by the model's own template.

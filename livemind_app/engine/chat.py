@@ -15,11 +15,12 @@ class ChatTokenizer:
     """A transformers tokenizer as the protocol's Tokenizer.
 
     An open assistant turn is tokenized apart from what precedes it, so that the ids of a longer
-    conversation begin with those of a shorter one and caches fit.
+    conversation begin with those of a shorter one and caches fit. `context`: tokens that its model takes.
     """
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(self, tokenizer: Any, context: int | None = None) -> None:
         self._tokenizer = tokenizer
+        self.context = context
 
     def render(self, messages: Sequence[Message], *, answer: bool = True) -> tuple[int, ...]:
         if answer and messages[-1]["role"] == "assistant":

@@ -163,11 +163,12 @@ def _load_one(name: str, roles: list[Role], read: Read, report: Report) -> Loade
 
 def wrap(name: str, network: Any, tokenizer: Any) -> LoadedModel:
     """A transformers model and its tokenizer as the engine computes on them."""
-    chat = ChatTokenizer(tokenizer)
+    context = network.config.get_text_config().max_position_embeddings
+    chat = ChatTokenizer(tokenizer, context)
     return LoadedModel(
         name=name,
         model=network.eval(),
         tokenizer=chat,
         end_ids=chat.end_ids(network.generation_config.eos_token_id),
-        context=network.config.get_text_config().max_position_embeddings,
+        context=context,
     )

@@ -44,6 +44,8 @@ def default_script(role: Role, prompt: str) -> str:
 class WordTokenizer:
     """Words with the spaces before them; ids are handed out as words appear."""
 
+    context = None
+
     def __init__(self) -> None:
         self._words: list[str] = []
         self._ids: dict[str, int] = {}

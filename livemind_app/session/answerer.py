@@ -1,7 +1,9 @@
 """Runs a submitted turn's lanes, one after another, each with a clock of its own."""
 
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
+from typing import TypeVar
 
 from livemind_app.errors import LiveMindError
 from livemind_app.protocol import (
@@ -25,10 +27,13 @@ from livemind_app.session.lanes import AHEAD_LANES, LANE_ROLE, LaneName
 from livemind_app.session.plan import plan_answering
 from livemind_app.session.preparer import Preparer
 from livemind_app.session.prompts import answer_messages
+from livemind_app.session.rendering import made
 from livemind_app.session.requests import compression, lane_request
 from livemind_app.session.speculated import Speculated
 from livemind_app.session.state import FINAL, TurnState, history
 from livemind_app.session.store import Store
+
+T = TypeVar("T")
 
 
 class Answerer:
@@ -105,11 +110,14 @@ class Answerer:
 
     async def _warm(self, turn: TurnState, name: LaneName) -> None:
         tokenizer, past = self._engine.tokenizer, history(self._store.state.turns[:-1])
+        options = self._store.state.options
         if name in AHEAD_LANES:
-            prompt = reading(tokenizer, self._store.state.options, name, past, turn)
+            messages = answer_messages(options, name, past, turn.segments, turn.notes)
+            prompt = await self._made(name, messages, lambda: reading(tokenizer, options, name, past, turn))
         else:
             messages = [system(CONVENTIONAL_SYSTEM), *past]
-            prompt = Prompt(tokenizer(LANE_ROLE[name]).render(messages, answer=False))
+            render = tokenizer(LANE_ROLE[name]).render
+            prompt = await self._made(name, messages, lambda: Prompt(render(messages, answer=False)))
         request = self._request(name, prompt.ids, 0, guide=prompt.guide)
         async with aclosing(self._engine.stream(request)) as outputs:
             async for _ in outputs:
@@ -120,7 +128,12 @@ class Answerer:
         options, past = self._store.state.options, history(self._store.state.turns[:-1])
         messages = answer_messages(options, name, past, turn.segments, turn.notes)
         begun_by = options.begun_by(name)
-        prompt = rendered(self._engine.tokenizer, name, messages, begun_by)
+        tokenizer, cancel = self._engine.tokenizer, self._cancel
+        prompt = await self._made(
+            name, messages, lambda: rendered(tokenizer, name, messages, begun_by), begun_by
+        )
+        if cancel.cancelled:
+            return
         ready = self._preparer.take(name, prompt.ids, options.sampling)
         if ready.said:
             self._grow(turn, name, watch, Chunk(tuple(ready.said), ready.text, kept=True))
@@ -149,7 +162,7 @@ class Answerer:
         if ready.left:
             finished = await self._show(turn, name, watch, self._correcting(name, ready, ready.left, left))
         if finished and finished.reason == "length" and finished.tokens < left:
-            request = self._continuing(name, messages, left - finished.tokens)
+            request = await self._continuing(name, messages, left - finished.tokens)
             rest = await self._show(turn, name, watch, request)
             finished = finished.then(rest) if rest else None
         if finished:
@@ -159,10 +172,16 @@ class Answerer:
         ids, said = (*ready.ids, *ready.said), len(ready.said)
         return self._request(name, ids, left, role="llm", said=said, draft=replace(draft, further=1))
 
-    def _continuing(self, name: LaneName, messages: list[Message], left: int) -> Request:
+    async def _continuing(self, name: LaneName, messages: list[Message], left: int) -> Request:
         tokenizer = self._engine.tokenizer(LANE_ROLE[name])
         said = tokenizer.encode(self._turn().lanes[name].text)
-        return self._request(name, (*tokenizer.render(messages), *said), left, said=len(said))
+        ids = await self._made(name, messages, lambda: tokenizer.render(messages))
+        return self._request(name, (*ids, *said), left, said=len(said))
+
+    async def _made(
+        self, name: LaneName, messages: list[Message], work: Callable[[], T], role: Role | None = None
+    ) -> T:
+        return await made(self._engine, self._store.state.options, name, messages, work, role)
 
     async def _show(
         self, turn: TurnState, name: LaneName, watch: Stopwatch, request: Request

@@ -1,13 +1,14 @@
 """Gets answers ready before they are asked for: reads prompts as they are typed, and tries answers."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
 from math import exp
-from typing import Any
+from typing import Any, TypeVar
 
 from livemind_app.errors import LiveMindError
-from livemind_app.protocol import Engine, Finished, Priority, Request, Sampling
+from livemind_app.protocol import Engine, Finished, Message, Priority, Request, Role, Sampling
 from livemind_app.session.admission import Admission
 from livemind_app.session.clients import Minute, Purse
 from livemind_app.session.events import Segment
@@ -25,12 +26,14 @@ from livemind_app.session.plan import (
 )
 from livemind_app.session.progress import Running, progress
 from livemind_app.session.prompts import answer_messages, known_messages
+from livemind_app.session.rendering import made
 from livemind_app.session.requests import lane_request
 from livemind_app.session.speculated import Speculated
 from livemind_app.session.state import Preparation, history
 from livemind_app.session.store import Store
 
 SHOWN = 8  # tokens between two events about an answer
+T = TypeVar("T")
 
 
 class Preparer:
@@ -155,9 +158,10 @@ class Preparer:
         if not messages:
             return 0.0
         if step.text != state.text or state.options.method(step.lane) != "exact":
-            await self._stream(running, self._request(running, steady(tokenizer, step.lane, messages)))
+            known = await self._made(step, messages, lambda: steady(tokenizer, step.lane, messages))
+            await self._stream(running, self._request(running, known))
             return 0.0
-        prompt, end = open_turn(tokenizer, step.lane, messages)
+        prompt, end = await self._made(step, messages, lambda: open_turn(tokenizer, step.lane, messages))
         finished = await self._stream(running, self._request(running, prompt, score=(end,)))
         return exp(finished.scores[0]) if finished and finished.scores else 0.0
 
@@ -170,12 +174,15 @@ class Preparer:
         role = state.options.begun_by(lane)
         if role != LANE_ROLE[lane]:
             await self._follow(running, step)
-        prompt = rendered(self._engine.tokenizer, lane, messages, role)
+        tokenizer = self._engine.tokenizer
+        prompt = await self._made(step, messages, lambda: rendered(tokenizer, lane, messages, role), role)
+        if running.cancel.cancelled:
+            return  # what is ready may be another chat's by now
         answer = self._going_on(self._answers.get(lane), lane, prompt.ids, state.options.sampling)
         self._answers[lane] = answer
         if answer.finished:
             return
-        running.before = state.prepared.get(lane, Preparation())
+        running.before = self._store.state.prepared.get(lane, Preparation())
         running.allowed = min(self._left(), allowance(state, lane, known))
         finished = await self._stream(running, self._continuing(running, answer, prompt), answer)
         ended = finished is not None and finished.reason != "cancelled"
@@ -189,8 +196,14 @@ class Preparer:
         state = self._store.state
         messages = known_messages(state.options, step.lane, history(state.turns), step.question.text)
         if messages:
-            prompt = steady(self._engine.tokenizer, step.lane, messages)
+            tokenizer = self._engine.tokenizer
+            prompt = await self._made(step, messages, lambda: steady(tokenizer, step.lane, messages))
             await self._stream(running, self._request(running, prompt, priority=Priority.SPECULATION))
+
+    async def _made(
+        self, step: Read | Speculate, messages: list[Message], work: Callable[[], T], role: Role | None = None
+    ) -> T:
+        return await made(self._engine, self._store.state.options, step.lane, messages, work, role)
 
     def _continuing(self, running: Running, answer: Speculated, prompt: Prompt) -> Request:
         options = self._store.state.options

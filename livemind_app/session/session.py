@@ -150,6 +150,7 @@ class Session:
         for prompt, answer in said:
             self._check(prompt)
             self._check_usable(answer)
+        self._check_said(said)
         if len(said) >= self._limits.max_turns:
             raise TooManyTurns(f"{len(said)} turns are too many, the limit is {self._limits.max_turns - 1}")
         self._touch()
@@ -230,6 +231,15 @@ class Session:
             )
         self._check_usable(text)
 
+    def _check_said(self, said: Sequence[tuple[str, str]]) -> None:
+        """The last answer of a chat that came as far as it may go is beyond that."""
+        answers, most = [len(answer) for _, answer in said], self._limits.max_chat
+        chars = sum(len(prompt) for prompt, _ in said) + sum(answers[:-1])
+        if max(chars, *answers, 0) > most:
+            raise TextTooLong(
+                f"these turns have more than {most} characters, the limit; leave some out", most
+            )
+
     def _check_usable(self, text: str) -> None:
         if found := UNUSABLE.search(text):
             raise InvalidText(f"character {found.start()} is a NUL or half a surrogate pair; remove it")
@@ -245,6 +255,13 @@ class Session:
             raise TurnRunning("an answer is being written; wait for it or stop it first")
         if len(self.state.turns) >= self._limits.max_turns:
             raise TooManyTurns(f"this chat has {self._limits.max_turns} turns, the limit; begin a new chat")
+        left = self._limits.max_chat - sum(len(turn.prompt) + len(turn.answer) for turn in self.state.turns)
+        if len(text) > left:
+            raise TextTooLong(
+                f"with this text the chat has more than {self._limits.max_chat} characters, the limit; "
+                "shorten it or begin a new chat",
+                max(left, 0),
+            )
 
     def _replace(self, revision: int, text: str, *, complete: bool, keep: bool = True) -> None:
         cut = self._segmenter.cut(text, complete=complete)

@@ -14,6 +14,7 @@ from livemind_app.session.clients import Purse
 from livemind_app.session.events import Action, ActionKind, ActionStatus, Failure
 from livemind_app.session.formats import FORMATS, Block, Format, Gate, assistant, blocks_of
 from livemind_app.session.plan import Think, plan_thinking
+from livemind_app.session.rendering import elsewhere
 from livemind_app.session.state import history
 from livemind_app.session.store import Store
 
@@ -114,7 +115,8 @@ class Thinker:
         tokenizer = self._engine.tokenizer("llm")
         messages = layout.think(past, blocks)
         think, wait = tokenizer.encode(gate.think), tokenizer.encode(gate.wait)
-        prefill = self._request(running, tokenizer.render(messages), score=(think[0], wait[0]))
+        ids = await self._ids(messages)
+        prefill = self._request(running, ids, score=(think[0], wait[0]))
         finished = await self._stream(running, prefill)
         if finished is None or running.cancel.cancelled:
             return
@@ -122,7 +124,7 @@ class Thinker:
         if running.probability < self._store.state.options.think_threshold:
             running.kind = "wait"
             return
-        ids = tokenizer.render([*messages, assistant(gate.think)])
+        ids = await self._ids([*messages, assistant(gate.think)])
         request = self._request(running, ids, max_tokens=self._budget(), stops=layout.stops)
         await self._stream(running, request)
 
@@ -130,13 +132,17 @@ class Thinker:
         self, running: Running, layout: Format, past: list[Message], blocks: list[Block]
     ) -> None:
         """Let the model name its action in its own text, as the paper does."""
-        ids = self._engine.tokenizer("llm").render(layout.think(past, blocks))
+        ids = await self._ids(layout.think(past, blocks))
         parser = ActionParser()
         request = self._request(running, ids, max_tokens=self._budget(), stops=layout.stops)
         await self._stream(running, request, parser)
         if not running.cancel.cancelled:
             self._show(running, parser.finish())
             running.kind = parser.kind or "wait"
+
+    async def _ids(self, messages: list[Message]) -> tuple[int, ...]:
+        tokenizer = self._engine.tokenizer("llm")
+        return await elsewhere(self._engine, ["llm"], messages, lambda: tokenizer.render(messages))
 
     async def _stream(
         self, running: Running, request: Request, parser: ActionParser | None = None

@@ -43,7 +43,7 @@ LINE = """() => {
     return pen.measureText("Thinks while you type, so the answer is there sooner.").width;
 }"""
 CHANGING = (
-    ".lm-track, .lm-clock, .lm-bar-value, .lm-figures dd, .lm-stage canvas, .lm-plot, .lm-badge,"
+    ".lm-track, .lm-clock, .lm-bar-value, .lm-figures dd, .lm-plane canvas, .lm-plot, .lm-badge,"
     " .lm-headline, .lm-earlier-times, #lm-turn summary,"
     " .lm-chats .lm-caption, .lm-runs-table td { visibility: hidden; }"
 )
