@@ -50,6 +50,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "max_turns": ("LIVEMIND_MAX_TURNS",),
     "max_chat": ("LIVEMIND_MAX_CHAT",),
     "idle_s": ("LIVEMIND_IDLE_S",),
+    "abandoned_s": ("LIVEMIND_ABANDONED_S",),
     "max_answers": ("LIVEMIND_MAX_ANSWERS",),
     "sessions_per_client": ("LIVEMIND_SESSIONS_PER_CLIENT",),
     "answers_per_client": ("LIVEMIND_ANSWERS_PER_CLIENT",),
@@ -104,6 +105,7 @@ class Settings:
     max_turns: int | None = None  # of one chat
     max_chat: int | None = None  # characters of one chat
     idle_s: float | None = None  # a session unused for so long expires
+    abandoned_s: float | None = None  # after its last reader went, work for it ends; 0: never
     speculate_per_client: int | None = None  # tokens a minute before one client's submits; 0: any number
     tokens_per_client: int | None = None  # the same in its answers
     max_answers: int | None = None  # that users wait for at once
@@ -165,7 +167,7 @@ class Settings:
     def limits(self) -> dict[str, Any]:
         """The session limits that were set."""
         names = (
-            *("max_sessions", "max_text", "max_turns", "max_chat", "idle_s", "max_answers"),
+            *("max_sessions", "max_text", "max_turns", "max_chat", "idle_s", "abandoned_s", "max_answers"),
             *("sessions_per_client", "answers_per_client"),
             *("speculate_per_client", "tokens_per_client"),
         )
@@ -224,6 +226,11 @@ def _seconds(value: Any) -> float:
     if not 0 < number < math.inf:
         raise ValueError("a number of seconds above 0")
     return number
+
+
+def _seconds_or_none(value: Any) -> float:
+    """0 where something is not to happen at all."""
+    return 0.0 if str(value) in ("0", "0.0") else _seconds(value)
 
 
 def _name(value: Any) -> str:
@@ -298,6 +305,7 @@ _CONVERT: dict[str, Callable[[Any], Any]] = {
     "max_turns": _integer(1, 10_000),
     "max_chat": _integer(1, 10_000_000),
     "idle_s": _seconds,
+    "abandoned_s": _seconds_or_none,
     "max_answers": _integer(1, 10_000),
     "sessions_per_client": _integer(0, 10_000),
     "answers_per_client": _integer(0, 10_000),

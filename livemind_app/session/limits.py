@@ -17,6 +17,7 @@ class Limits:
     max_turns: int = 100  # of one chat
     max_chat: int = 200_000  # characters of one up to its last prompt, and of each answer in one that goes on
     idle_s: float = 1800.0  # a session without calls and readers for so long expires
+    abandoned_s: float = 20.0  # without calls, after its last reader went, work for a session ends; 0: never
     max_answers: int = 32  # that users wait for at once; from half of it on nothing is computed ahead
     spared_s: float = 30.0  # one without them for less makes no room for another
     # Of one client at a time; None: half of them, 0: any number.

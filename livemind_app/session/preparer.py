@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from livemind_app.errors import LiveMindError
 from livemind_app.protocol import Engine, Finished, Message, Priority, Request, Role, Sampling
-from livemind_app.session.admission import Admission
 from livemind_app.session.clients import Minute, Purse
 from livemind_app.session.events import Segment
 from livemind_app.session.guides import Prompt, open_turn, rendered, steady
@@ -30,7 +29,7 @@ from livemind_app.session.rendering import made
 from livemind_app.session.requests import lane_request
 from livemind_app.session.speculated import Speculated
 from livemind_app.session.state import Preparation, history
-from livemind_app.session.store import Store
+from livemind_app.session.store import Room, Store
 
 SHOWN = 8  # tokens between two events about an answer
 T = TypeVar("T")
@@ -44,13 +43,13 @@ class Preparer:
         store: Store,
         engine: Engine,
         session: str,
-        admission: Admission,
+        room: Room,
         purse: Purse,
     ) -> None:
         self._store = store
         self._engine = engine
         self._session = session
-        self._admission = admission
+        self._room = room
         self._known: dict[LaneName, Known] = {}
         self._answers: dict[LaneName, Speculated] = {}
         self._submitted: dict[LaneName, Speculated] = {}
@@ -61,7 +60,7 @@ class Preparer:
 
     async def run(self) -> None:
         while not self._store.ring.closed:
-            await self._admission.room()
+            await self._room()
             seen = self._store.ring.last
             step = self._plan()
             if isinstance(step, Read | Speculate):

@@ -6,7 +6,6 @@ A draft is cut into segments and applied; the thinker and the answerer read the 
 
 import asyncio
 import re
-import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
@@ -30,6 +29,7 @@ from livemind_app.session.lanes import LaneName
 from livemind_app.session.limits import Limits
 from livemind_app.session.options import Options, check_lanes
 from livemind_app.session.preparer import Preparer
+from livemind_app.session.presence import Presence
 from livemind_app.session.readers import Readers
 from livemind_app.session.requests import check_able
 from livemind_app.session.ring import Frame
@@ -68,13 +68,12 @@ class Session:
         self._observe = observe
         self._store = Store(State(options=options), limits, clock, self._see)
         self._segmenter = IncrementalSegmenter(options.granularity, options.min_length)
-        self._thinker = Thinker(self._store, engine, token, admission, account.ahead)
-        self._preparer = Preparer(self._store, engine, token, admission, account.ahead)
+        self._presence = Presence(limits.abandoned_s, Readers(limits.readers), self._abandoned)
+        self._thinker = Thinker(self._store, engine, token, self._room, account.ahead)
+        self._preparer = Preparer(self._store, engine, token, self._room, account.ahead)
         self._answerer = Answerer(self._store, engine, token, self._preparer, account.answers)
         owners = (self._thinker, self._preparer, self._answerer)
         self._tasks = [asyncio.create_task(owner.run()) for owner in owners]
-        self._readers = Readers(limits.readers)
-        self._touched = time.monotonic()
 
     @property
     def state(self) -> State:
@@ -87,7 +86,7 @@ class Session:
     @property
     def idle_s(self) -> float:
         """Seconds without a call; 0 while somebody reads the events."""
-        return 0.0 if self._readers else time.monotonic() - self._touched
+        return self._presence.idle_s
 
     @property
     def payers(self) -> tuple[str, ...]:
@@ -185,19 +184,16 @@ class Session:
 
     async def events(self, last: int = 0) -> AsyncGenerator[list[Frame], None]:
         """Batches of (id, event) after id `last`; ends when the session does, or for newer readers."""
-        reader = self._readers.enter()
-        self._store.ring.wake()
-        try:
+        with self._presence.reading() as reader:
+            self._store.ring.wake()
             while frames := await self._store.read(last, reader):
                 yield frames
                 last = frames[-1][0]
-        finally:
-            self._readers.leave(reader)
-            self._touch()
 
     async def close(self) -> None:
         """End the streams, stop all work, drop the caches."""
         self._store.ring.close()
+        self._presence.close()
         self._admission.mark(self.token, waiting=False)
         for task in self._tasks:
             task.cancel()
@@ -215,7 +211,18 @@ class Session:
             self._on_turn(self)
 
     def _touch(self) -> None:
-        self._touched = time.monotonic()
+        self._presence.touch()
+
+    async def _room(self) -> None:
+        """Return when there is somebody to work ahead for, and room to."""
+        while self._presence.abandoned or self._admission.shedding:
+            await self._presence.returned()
+            await self._admission.room()
+
+    def _abandoned(self) -> None:
+        """What was typed and said is kept."""
+        self.rest()
+        self._answerer.stop()
 
     def _take_answer(self) -> None:
         self._admission.take_submit(self.payers)

@@ -1,7 +1,7 @@
 """The one owner of a session's state: every change is an event, applied and logged in one place."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from livemind_app.session.apply import apply
 from livemind_app.session.clock import Clock
@@ -12,6 +12,7 @@ from livemind_app.session.ring import EventRing, Frame, coalesce
 from livemind_app.session.state import State, snapshot
 
 Observe = Callable[[Event], None]
+Room = Callable[[], Awaitable[None]]  # returns when there is room to work ahead
 COALESCE_S = 0.03  # readers get tokens in batches of this length; the echo of a keystroke at once
 
 

@@ -9,14 +9,13 @@ from time import perf_counter
 from livemind_app.errors import LiveMindError
 from livemind_app.protocol import Cancel, Chunk, Engine, Finished, Message, Priority, Request
 from livemind_app.session.actions import ActionParser, is_echo
-from livemind_app.session.admission import Admission
 from livemind_app.session.clients import Purse
 from livemind_app.session.events import Action, ActionKind, ActionStatus, Failure
 from livemind_app.session.formats import FORMATS, Block, Format, Gate, assistant, blocks_of
 from livemind_app.session.plan import Think, plan_thinking
 from livemind_app.session.rendering import elsewhere
 from livemind_app.session.state import history
-from livemind_app.session.store import Store
+from livemind_app.session.store import Room, Store
 
 MIN_NOTE_TOKENS = 12  # a shorter note says nothing
 
@@ -41,13 +40,11 @@ class Running:
 class Thinker:
     """Runs what plan_thinking names until the session closes."""
 
-    def __init__(
-        self, store: Store, engine: Engine, session: str, admission: Admission, purse: Purse
-    ) -> None:
+    def __init__(self, store: Store, engine: Engine, session: str, room: Room, purse: Purse) -> None:
         self._store = store
         self._engine = engine
         self._session = session
-        self._admission = admission
+        self._room = room
         self._purse = purse
         self._running: Running | None = None
         self.settled = asyncio.Event()  # the newest draft needs nothing more
@@ -56,7 +53,7 @@ class Thinker:
     async def run(self) -> None:
         seen = 0
         while not self._store.ring.closed:
-            await self._admission.room()
+            await self._room()
             seen = self._store.ring.last
             if self._purse.left >= MIN_NOTE_TOKENS and (step := plan_thinking(self._store.state)):
                 await self._think(step)

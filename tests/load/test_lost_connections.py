@@ -31,13 +31,18 @@ def lose(service: Service, token: str, moment: int) -> None:
         case _:
             connection = raw(service, f"GET {url}/events", b"\r\n")
             connection.recv(12)
-            service.http.post(f"{url}/stop", json={})
-            service.submit(token, 10**6 + 100 * moment, f"{moment} {LONG}", lanes=["live"])
+            eventually(lambda: answered(service, token))
+            submitted = service.submit(token, 10**6 + 100 * moment, f"{moment} {LONG}", lanes=["live"])
+            assert submitted.status_code == 202
             eventually(lambda: busy(service))
-            service.http.post(f"{url}/stop", json={})
     # An end that says "reset" rather than "goodbye".
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     connection.close()
+
+
+def answered(service: Service, token: str) -> bool:
+    turn = service.manager.get(token).state.turn
+    return turn is None or turn.done
 
 
 def resting(service: Service, tokens: list[str]) -> Held:
@@ -58,7 +63,8 @@ def resting(service: Service, tokens: list[str]) -> Held:
 def test_lost_connections_leave_nothing_behind() -> None:
     """While their sessions are still there, and when these are gone."""
     count = 2000 if FULL else 60
-    with serving(Limits(max_turns=10**4), engine=ScriptedEngine(prefill_s=0.0005)) as service:
+    limits = Limits(max_turns=10**4, max_chat=10**9, abandoned_s=0.1)
+    with serving(limits, engine=ScriptedEngine(prefill_s=0.0005)) as service:
         first = service.create(lanes=["live"])
         for moment in range(10):  # what is made once is made now
             lose(service, first, moment)

@@ -21,7 +21,7 @@ from livemind_app.session.options import Options
 from livemind_app.session.session import Session
 from livemind_app.session.state import LaneState, TurnState
 
-LIMITS = Limits(max_sessions=2, max_text=200_000, idle_s=float("inf"))
+LIMITS = Limits(max_sessions=2, max_text=200_000, idle_s=float("inf"), abandoned_s=0)
 WARM_UP = "Name the colours of the rainbow, one after another, and say which of them comes first. " * 4
 
 
