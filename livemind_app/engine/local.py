@@ -15,6 +15,7 @@ from livemind_app.errors import Coded, EngineError, LiveMindError
 from livemind_app.protocol import (
     ROLES,
     Ability,
+    Cancel,
     Finished,
     ModelStatus,
     Output,
@@ -103,9 +104,12 @@ class LocalEngine:
     def compute(self, work: Callable[[Models], T]) -> Future[T]:
         """Something else on the models' thread, when nobody waits for an answer; it keeps them all waiting.
 
-        The future fails as `work` does, and with EngineError where there are no models.
+        The future fails as `work` does, and with EngineError where there are no models. Cancelled in time, it
+        leaves the queue.
         """
         future: Future[T] = Future()
+        cancel = Cancel()
+        future.add_done_callback(lambda ended: cancel() if ended.cancelled() else None)
 
         def compute() -> None:
             if not future.set_running_or_notify_cancel():
@@ -115,7 +119,7 @@ class LocalEngine:
             except Exception as error:
                 future.set_exception(error)
 
-        self._submit(compute, Priority.BASELINE)
+        self._submit(compute, Priority.BASELINE, cancel)
         return future
 
     def close(self) -> None:
@@ -148,12 +152,13 @@ class LocalEngine:
         except LiveMindError as error:
             raise EngineError(f"no model: {error}") from error
 
-    def _submit(self, work: Callable[[], None], priority: Priority) -> None:
+    def _submit(self, work: Callable[[], None], priority: Priority, cancel: Cancel | None = None) -> None:
         def generation() -> Generation:
             work()
             yield Finished("length")
 
-        self._worker.submit(Request((), "llm", 0, priority=priority), generation(), lambda output: None)
+        request = Request((), "llm", 0, priority=priority, cancel=cancel or Cancel())
+        self._worker.submit(request, generation(), lambda output: None)
 
     def _load(self, load: Loader) -> None:
         try:

@@ -60,8 +60,15 @@ class Inspector:
         return await self._on_models(lambda codec, tokenizer: between(codec, tokenizer, first, second))
 
     async def _on_models(self, work: Callable[[Codec, Any], T]) -> T:
+        """Cancelled before it is computed it never is; later it is waited for, as it takes the thread."""
         future = self._engine.compute(lambda models: work(*self._opened(models)))
-        return await asyncio.wrap_future(future)
+        waiting = asyncio.wrap_future(future)
+        try:
+            return await asyncio.shield(waiting)
+        except asyncio.CancelledError:
+            if not future.cancel():
+                await asyncio.gather(waiting, return_exceptions=True)
+            raise
 
     def _opened(self, models: Models) -> tuple[Codec, Any]:
         names = dict.fromkeys(model.name for model in reversed(list(models.values())))

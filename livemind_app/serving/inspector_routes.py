@@ -1,6 +1,7 @@
 """Sentences through the codec: for the page's inspector."""
 
-from typing import Annotated, Any, Protocol
+from collections.abc import Awaitable
+from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 from pydantic import BaseModel, Field
@@ -8,12 +9,15 @@ from pydantic import BaseModel, Field
 from livemind_app.errors import ModelError
 from livemind_app.serving.errors import no_store
 from livemind_app.serving.models import Body, ErrorBody
+from livemind_app.serving.places import Places, while_there
 
 MOST = 2_000  # characters
 Said = Annotated[str, Field(max_length=MOST, pattern=r"\S")]
+T = TypeVar("T")
 REFUSED: dict[int | str, dict[str, Any]] = {
     404: {"model": ErrorBody, "description": "`not_found`: the models have no codec"},
     422: {"model": ErrorBody, "description": "`invalid_request`"},
+    429: {"model": ErrorBody, "description": "`too_many_requests`, `overloaded`"},
     503: {"model": ErrorBody, "description": "`draining`, `engine_unavailable`"},
 }
 
@@ -51,31 +55,31 @@ class Between(BaseModel):
     texts: list[str]
 
 
-async def _takes_work(request: Request) -> None:
-    request.app.state.manager.admission.take_work()
-
-
 def inspector_router(inspector: Inspecting) -> APIRouter:
+    places = Places()
+
+    async def computed(request: Request, work: Awaitable[T]) -> T:
+        try:
+            return await while_there(request, work)
+        except ModelError as error:
+            raise HTTPException(404, str(error)) from error
+
     router = APIRouter(
         prefix="/api/sentence-vae",
         tags=["sentence-vae"],
         responses=REFUSED,
-        dependencies=[Depends(_takes_work), Depends(no_store)],
+        dependencies=[Depends(no_store)],
     )
 
     @router.post("/sentences", summary="Encode a text's sentences, and decode them again")
-    async def sentences(body: Text) -> Sentences:
-        try:
-            found = await inspector.sentences(body.text)
-        except ModelError as error:
-            raise HTTPException(404, str(error)) from error
+    async def sentences(body: Text, request: Request) -> Sentences:
+        async with places.one(request, request.app.state.manager.admission):
+            found = await computed(request, inspector.sentences(body.text))
         return Sentences(sentences=[Sentence(**vars(each)) for each in found])
 
     @router.post("/between", summary="Sentences decoded from latents between those of two")
-    async def between(body: Two) -> Between:
-        try:
-            return Between(texts=await inspector.between(body.first, body.second))
-        except ModelError as error:
-            raise HTTPException(404, str(error)) from error
+    async def between(body: Two, request: Request) -> Between:
+        async with places.one(request, request.app.state.manager.admission):
+            return Between(texts=await computed(request, inspector.between(body.first, body.second)))
 
     return router

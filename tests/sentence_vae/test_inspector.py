@@ -1,5 +1,7 @@
 """The inspector of the codec, on a tiny random base and over HTTP."""
 
+import asyncio
+import threading
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -63,6 +65,37 @@ def test_work_on_the_models_thread_has_them_and_fails_as_it_does() -> None:
     failing: Future[float] = engine.compute(lambda models: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         failing.result(timeout=60)
+    engine.close()
+
+
+async def test_what_is_cancelled_in_time_is_not_computed_and_later_is_waited_for() -> None:
+    """A client that leaves frees its place when the models' thread is free of its work."""
+    models = {"llm": model(), "slm": model()}
+    engine = LocalEngine(lambda report: models)  # type: ignore[arg-type, return-value]
+    inspector, computed = Inspector(engine), []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(codec: object, tokenizer: object) -> None:
+        computed.append("slow")
+        begun.set()
+        assert go_on.wait(60)
+
+    inspector._codec = (None, None)  # type: ignore[assignment]
+    inspector._opened = lambda models: inspector._codec  # type: ignore[assignment, method-assign, return-value]
+    running = asyncio.create_task(inspector._on_models(slow))
+    assert await asyncio.to_thread(begun.wait, 60)
+    waiting = [
+        asyncio.create_task(inspector._on_models(lambda *_: computed.append("never"))) for _ in range(9)
+    ]
+    await asyncio.sleep(0)
+    running.cancel()
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert not running.done()
+    go_on.set()
+    await asyncio.gather(running, return_exceptions=True)
+    assert engine.compute(lambda models: list(computed)).result(timeout=60) == ["slow"]
     engine.close()
 
 
