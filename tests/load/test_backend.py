@@ -38,6 +38,10 @@ def draining(faults: Faults) -> None:
     faults.status, faults.retry_after = [503] * 30, "0"
 
 
+def draining_slowly(faults: Faults) -> None:
+    faults.status, faults.retry_after = [503] * 30, "1"
+
+
 def stopped(faults: Faults) -> None:
     faults.stopped = True
 
@@ -86,7 +90,7 @@ async def chatting(options: dict[str, Any] = OPTIONS, limits: RemoteLimits = USU
             await manager.close()
 
 
-@pytest.mark.parametrize("fail", [killed, truncated, broken, draining, stopped])
+@pytest.mark.parametrize("fail", [killed, truncated, broken, draining, draining_slowly, stopped])
 async def test_a_failing_server_is_told_and_left_and_found_again(
     fail: Callable[[Faults], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from asyncio import sleep
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
@@ -69,6 +70,7 @@ class Client:
         self, body: Mapping[str, Any], headers: Mapping[str, str]
     ) -> AsyncGenerator[Piece, None]:
         """Pieces until the server finishes. Raises Refused or ServerFailed; closing it stops the server."""
+        paused = 0.0
         for attempt in range(1, ATTEMPTS + 1):
             begun = False
             try:
@@ -78,10 +80,11 @@ class Client:
                         yield piece
                 return
             except (Refused, httpx.TransportError, TimeoutError) as error:
-                seconds = None if begun or attempt == ATTEMPTS else pause(error, attempt)
+                seconds = None if begun or attempt == ATTEMPTS else pause(error, attempt, paused)
                 if seconds is None:
                     raise told(error, self._base, self._limits, begun=begun) from error
-                await asyncio.sleep(seconds)
+                await sleep(seconds)
+                paused += seconds
 
     async def _attempt(
         self, body: Mapping[str, Any], headers: Mapping[str, str]

@@ -7,9 +7,8 @@ from livemind_app.engine.remote.pulse import NoSignOfLife
 from livemind_app.errors import EngineError, ServerBusy, ServerFailed
 
 BACKOFF_S = 0.2
-PATIENCE_S = 2.0  # with a server that says when to come back
-BUSY = 429
-RETRIED = (408, BUSY, 500, 502, 503, 504)
+PATIENCE_S = 1.5  # for all pauses of a request: an error is to be seen within 2 s
+LATE, BUSY, BROKEN = 408, 429, 500
 
 
 class Refused(EngineError):
@@ -20,18 +19,27 @@ class Refused(EngineError):
         self.status = status
         self.retry_after = retry_after
 
+    @property
+    def passing(self) -> bool:
+        """Whether the same request may succeed later."""
+        return self.status in (LATE, BUSY) or self.status >= BROKEN
+
 
 Failed = Refused | httpx.TransportError | TimeoutError
 
 
-def pause(error: Failed, attempt: int) -> float | None:
-    """Seconds until it is worth asking again; None: it is not. Who has waited in vain is told at once."""
+def pause(error: Failed, attempt: int, paused: float) -> float | None:
+    """Seconds until it is worth asking again, after so many of pauses; None: it is not.
+
+    Who has waited in vain is told at once.
+    """
     if isinstance(error, TimeoutError | httpx.TimeoutException):
         return None
-    if not isinstance(error, Refused) or (error.status in RETRIED and error.retry_after is None):
-        return min(BACKOFF_S * 2.0**attempt, PATIENCE_S)
-    known = error.retry_after if error.status in RETRIED else None
-    return known if known is not None and known <= PATIENCE_S else None
+    if isinstance(error, Refused) and not error.passing:
+        return None
+    known = error.retry_after if isinstance(error, Refused) else None
+    seconds = BACKOFF_S * 2.0**attempt if known is None else known
+    return seconds if paused + seconds <= PATIENCE_S else None
 
 
 def told(error: Failed, base: str, limits: RemoteLimits, *, begun: bool) -> EngineError:
@@ -43,7 +51,7 @@ def told(error: Failed, base: str, limits: RemoteLimits, *, begun: bool) -> Engi
 
 
 def _refused(error: Refused, base: str) -> EngineError:
-    if error.status not in RETRIED:
+    if not error.passing:
         return error
     when = "in a moment" if error.retry_after is None else f"in {error.retry_after:g} s"
     if error.status == BUSY:

@@ -1,10 +1,13 @@
 """How long a remote server is waited for, and what is told of one that hangs."""
 
+import socket
 from dataclasses import replace
 from threading import Thread
 
 import pytest
 
+from livemind_app.engine.remote.client import Client
+from livemind_app.engine.remote.limits import RemoteLimits
 from livemind_app.errors import ServerFailed
 from livemind_app.protocol import Cancel, Finished, Output, Priority
 from tests.engine.remote.conftest import connected
@@ -32,6 +35,56 @@ def test_a_hang_between_tokens(server: FakeServer) -> None:
         with pytest.raises(ServerFailed, match=told):
             list(outputs)
         assert len(server.faults.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "retry_after", "pauses"),
+    [
+        (500, None, [0.4, 0.8]),
+        (408, None, [0.4, 0.8]),
+        (520, None, [0.4, 0.8]),
+        (503, "1", [1.0]),
+        (429, "1", [1.0]),
+        (503, "2", []),
+        (429, "0", [0.0, 0.0]),
+        (501, "30", []),
+    ],
+)
+def test_a_server_that_refuses_is_told_within_two_seconds(
+    server: FakeServer,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    retry_after: str | None,
+    pauses: list[float],
+) -> None:
+    """All pauses together; they are noted here and not waited for."""
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    with connected(server) as engine:
+        monkeypatch.setattr("livemind_app.engine.remote.client.sleep", sleep)
+        server.faults.status, server.faults.retry_after = [status] * 9, retry_after
+        with pytest.raises(ServerFailed, match=str(status)):
+            said(engine)
+    assert slept == pauses
+    assert len(server.faults.bodies) == len(pauses) + 1
+    assert sum(slept) < 2
+
+
+async def test_a_server_that_is_not_reached_is_told_in_time_with_what_to_look_at() -> None:
+    """A listener whose queue is full answers no further handshake, as a dead network does."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listening:
+        port = listening.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)):
+            client = Client(f"http://127.0.0.1:{port}/v1", limits=RemoteLimits(connect_s=0.2, alive_s=LONG_S))
+            with pytest.raises(ServerFailed, match=r"http://127.* does not answer: not reached within 0.2 s"):
+                async for _ in client.complete({}, {}):
+                    pass
+            with pytest.raises(ServerFailed, match="does not answer"):
+                await client.models()
+            await client.close()
 
 
 @pytest.mark.parametrize("tokens", [0, 2])
