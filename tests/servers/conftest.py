@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from livemind_app.engine.loading import load_engine
 from livemind_app.engine.models.prepare import prepare
@@ -64,6 +65,12 @@ class RealServer:
                     return self
             time.sleep(0.2)
         pytest.fail(f"{self.name} did not start:\n{self.log.read_text(errors='replace')[-3000:]}")
+
+    def running(self) -> float:
+        """Requests that a vLLM computes at this moment."""
+        metrics = httpx.get(f"{self.base.removesuffix('/v1')}/metrics", timeout=5).text
+        samples = (one for family in text_string_to_metric_families(metrics) for one in family.samples)
+        return sum(one.value for one in samples if one.name == "vllm:num_requests_running")
 
     def send(self, number: int) -> None:
         """To it and all its workers."""

@@ -6,7 +6,13 @@ is left to read of a prompt (its prefix cache keeps whole blocks), that an urgen
 them.
 """
 
+from collections.abc import Callable
+
+from livemind_app.engine.split import OwnedEngine
+from livemind_app.protocol import Cancel, Request
+from tests.engine.remote.echo import wait_for
 from tests.engine.test_contract import (  # noqa: F401 - for tests of one server each
+    ids_of,
     test_a_generation_is_taken_up_where_another_left_it,
     test_a_long_prefill_can_be_interrupted,
     test_a_long_prompt_in_chunks_equals_its_continuation,
@@ -22,3 +28,13 @@ from tests.engine.test_contract import (  # noqa: F401 - for tests of one server
     test_stop_strings_end_the_text_before_them,
     test_what_is_under_way_is_counted_until_it_ends,
 )
+
+
+def test_a_server_is_idle_after_a_cancel(engine: OwnedEngine, running: Callable[[], float]) -> None:
+    cancel = Cancel()
+    outputs = engine.generate(Request(ids_of(engine, "Count to a thousand."), "llm", 2000, cancel=cancel))
+    next(outputs)
+    assert wait_for(lambda: running() == 1)
+    cancel()
+    assert wait_for(lambda: running() == 0, seconds=2)  # the whole answer takes far longer
+    list(outputs)

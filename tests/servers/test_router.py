@@ -1,6 +1,6 @@
 """The same on a router before two workers: one of them may die."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -37,6 +37,11 @@ def engine(workers: list[RealServer], tmp_path_factory: pytest.TempPathFactory) 
     with connected(between) as engine:
         yield engine
     between.kill()
+
+
+@pytest.fixture
+def running(workers: list[RealServer]) -> Callable[[], float]:
+    return lambda: sum(worker.running() for worker in workers)
 
 
 def test_a_prompt_beyond_the_context_is_refused_by_name(engine: OwnedEngine) -> None:

@@ -14,6 +14,14 @@ class Address:
     model: str = ""  # as the server names it; empty: the only one it has
     tokenizer: str = ""  # a folder or a hub id; empty: what the server says its model is
 
+    def hidden(self, text: str) -> str:
+        """The text without where the server is: not everybody who may read it is to know.
+
+        >>> Address("http://10.0.0.5:8000/v1").hidden("http://10.0.0.5:8000/v1 does not answer")
+        'the server does not answer'
+        """
+        return text.replace(self.base, "the server").replace(urlsplit(self.base).netloc, "the server")
+
 
 def is_address(name: str) -> bool:
     return name.startswith(SCHEMES)

@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx
 
-from livemind_app.engine.remote.failures import Refused, pause, told
+from livemind_app.engine.remote.failures import DENIED, Refused, denied, pause, told
 from livemind_app.engine.remote.limits import USUAL, RemoteLimits
 from livemind_app.engine.remote.pulse import Pulse
-from livemind_app.errors import ServerFailed
+from livemind_app.errors import ModelError, ServerFailed
 
 ATTEMPTS = 3  # before the first increment only: what was shown is not generated twice
 
@@ -49,9 +49,11 @@ class Client:
         self._pulse = Pulse(lambda: self._http.get("/models"), limits.alive_s)
 
     async def models(self) -> list[dict[str, Any]]:
-        """What is served: at least `id` each. Raises ServerFailed."""
+        """What is served: at least `id` each. Raises ServerFailed; ModelError where the key is refused."""
         try:
             response = await self._http.get("/models", timeout=self._limits.connect_s)
+            if response.status_code in DENIED:
+                raise ModelError(denied(self._base, response.status_code))
             response.raise_for_status()
             return list(response.json()["data"])
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:

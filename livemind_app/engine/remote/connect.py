@@ -8,7 +8,7 @@ from typing import Any
 from livemind_app.engine.remote.address import Address
 from livemind_app.engine.remote.client import Client
 from livemind_app.engine.remote.completion import Served
-from livemind_app.engine.remote.failures import Refused
+from livemind_app.engine.remote.failures import DENIED, Refused
 from livemind_app.engine.remote.tokens import remote_tokenizer
 from livemind_app.errors import ModelError, ServerFailed
 
@@ -33,7 +33,9 @@ async def _choose(client: Client, address: Address, models: list[dict[str, Any]]
         return {"id": wanted}
     if len(found) != 1:
         names = ", ".join(str(model.get("id")) for model in models) or "none"
-        raise ModelError(f"{address.base} serves {names}; write which one is meant: {address.base}#MODEL")
+        raise ModelError(
+            f"{address.base} serves {names}; write which one is meant behind its address: …/v1#MODEL"
+        )
     return found[0]
 
 
@@ -45,6 +47,8 @@ async def _answers(client: Client, model: str, **body: Any) -> bool:
             async for _ in pieces:
                 pass
     except Refused as error:
+        if error.status in DENIED:
+            raise ModelError(str(error)) from error
         if error.status not in REFUSALS:
             raise ServerFailed(str(error)) from error  # it may do later
         return False

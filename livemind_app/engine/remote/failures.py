@@ -9,6 +9,7 @@ from livemind_app.errors import EngineError, ServerBusy, ServerFailed
 BACKOFF_S = 0.2
 PATIENCE_S = 1.5  # for all pauses of a request: an error is to be seen within 2 s
 LATE, BUSY, BROKEN = 408, 429, 500
+DENIED = (401, 403)
 
 
 class Refused(EngineError):
@@ -50,7 +51,16 @@ def told(error: Failed, base: str, limits: RemoteLimits, *, begun: bool) -> Engi
     return ServerFailed(f"{base} {what}: {_reason(error, limits, begun=begun)}")
 
 
+def denied(base: str, status: int) -> str:
+    return (
+        f"{base} does not take our key, or wants one (status {status}); "
+        "set LIVEMIND_API_KEY to one that it takes, and start again"
+    )
+
+
 def _refused(error: Refused, base: str) -> EngineError:
+    if error.status in DENIED:
+        return Refused(error.status, denied(base, error.status))
     if not error.passing:
         return error
     when = "in a moment" if error.retry_after is None else f"in {error.retry_after:g} s"

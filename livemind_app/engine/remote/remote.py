@@ -6,6 +6,7 @@ go as token ids, and each user's are salted apart.
 
 import asyncio
 import hashlib
+import logging
 import secrets
 import threading
 from collections import Counter
@@ -36,6 +37,9 @@ from livemind_app.errors import (
 )
 from livemind_app.protocol import Ability, Finished, ModelStatus, Output, Priority, Request, Role, Usage
 
+log = logging.getLogger(__name__)
+
+UNNAMED = "a model on a server"  # until that has said its name
 AFFINITY = "X-Session-Id"  # by which routers keep a session with one replica
 WAITS_S = (0.2, 0.5, 1.0, 2.0)  # between attempts to reach a server that is not up yet
 AHEAD = (Priority.NOTE, Priority.SPECULATION)  # what nobody waits for
@@ -106,12 +110,13 @@ class RemoteEngine:
         self._loop.close()
 
     def _status(self, role: Role) -> ModelStatus:
-        name = self._address.model or self._address.base
+        """Whoever asks for it need not know where the server is; logs tell that."""
+        name = self._address.model or UNNAMED
         if not self._served.done():
             return ModelStatus(role, name, "loading", detail=self._detail)
         if error := self._served.exception():
             assert isinstance(error, LiveMindError)  # nothing else is set below
-            return ModelStatus(role, name, "failed", detail=error.coded)
+            return ModelStatus(role, name, "failed", detail=self._hidden(error))
         if self._breaker.open:
             return ModelStatus(role, name, "failed", detail=Coded("no_answer", "the server does not answer"))
         return ModelStatus(role, self._served.result().name, "ready", detail=str(self._speculation or ""))
@@ -141,14 +146,27 @@ class RemoteEngine:
                 await self._look()
                 self._served.set_result(served)
             except ServerFailed as error:
-                self._detail = error.coded
+                self._tell(error)
                 await asyncio.sleep(WAITS_S[min(attempt, len(WAITS_S) - 1)])
                 attempt += 1
             except LiveMindError as error:
-                self._served.set_exception(error)
+                self._give_up(error)
             except Exception as error:
                 reason = f"{self._address.base} cannot be used ({type(error).__name__}: {error})"
-                self._served.set_exception(EngineError(reason))
+                self._give_up(EngineError(reason))
+
+    def _give_up(self, error: LiveMindError) -> None:
+        log.error("no model: %s", error)
+        self._served.set_exception(error)
+
+    def _tell(self, error: LiveMindError) -> None:
+        """Why it is not there yet: once for each reason, since it is asked again and again."""
+        if (detail := self._hidden(error)) != self._detail:
+            log.warning("waiting for a model: %s", error)
+            self._detail = detail
+
+    def _hidden(self, error: LiveMindError) -> Coded:
+        return Coded(error.code, self._address.hidden(str(error)))
 
     async def _look(self) -> None:
         self._speculation = read_speculation(await self._client.metrics())
@@ -198,7 +216,8 @@ class RemoteEngine:
         except ServerBusy:
             self._breaker.answered()
             raise
-        except ServerFailed:
+        except ServerFailed as error:
+            log.warning("%s", error)
             self._breaker.failed(number)
             raise
 

@@ -29,6 +29,8 @@ class Faults:
     error_after: int | None = None  # tokens, then an error event and [DONE], as a killed worker's
     stall_after: int | None = None  # tokens, then nothing; it lives
     stopped: bool = False  # connections are taken, and nothing is ever answered, as of a process at SIGSTOP
+    key: str = ""  # that must be sent
+    listed: bool = False  # its models are told without
     metrics: str = ""  # for Prometheus
     refused: tuple[str, ...] = ()  # parameters that this server does not take
     texts_only: bool = False  # prompts as ids are refused, as sglang-router does
@@ -52,10 +54,16 @@ class FakeServer:
         self.app.add_api_route("/metrics", self._metrics)
         self.app.add_api_route("/v1/completions", self._complete, methods=["POST"])
 
-    async def _list(self) -> dict[str, Any]:
+    async def _list(self, request: Request) -> Response:
         await self._going()
         self.faults.asked += 1
-        return {"data": self._models}
+        if not self.faults.listed and self._denied(request):
+            return JSONResponse({"error": "Unauthorized"}, 401)
+        return JSONResponse({"data": self._models})
+
+    def _denied(self, request: Request) -> bool:
+        key = self.faults.key
+        return bool(key) and request.headers.get("Authorization") != f"Bearer {key}"
 
     async def _metrics(self) -> Response:
         return PlainTextResponse(self.faults.metrics, 200 if self.faults.metrics else 404)
@@ -69,6 +77,8 @@ class FakeServer:
         await self._going()
         faults.bodies.append(body)
         faults.headers.append(dict(request.headers))
+        if self._denied(request):
+            return JSONResponse({"error": "Unauthorized"}, 401)
         if body["model"] != self._model:
             return JSONResponse({"error": {"message": f"no model {body['model']}"}}, 404)
         if faults.status:

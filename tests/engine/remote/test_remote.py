@@ -159,6 +159,45 @@ def test_what_cannot_work_is_told_with_a_way_out(model: str, root: str, message:
     engine.close()
 
 
+@pytest.mark.parametrize("key", ["", "mine"])
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_key_that_is_refused_is_told_as_one(server: FakeServer, key: str, listed: bool) -> None:
+    """Not as a server that is down; also where only its list of models is open."""
+    server.faults.key, server.faults.listed = "yours", listed
+    with serving(server.app) as url:
+        name = f"{url}/v1#smol"
+        with closing(load_engine(llm=name, slm=name, api_key=key)) as engine:
+            with pytest.raises(ModelError, match=r"401.*LIVEMIND_API_KEY"):
+                engine.wait()
+            assert {status.state for status in engine.status()} == {"failed"}
+            assert "LIVEMIND_API_KEY" in engine.status()[0].detail
+
+
+def test_a_key_that_is_refused_later_is_told_as_one(engine: OwnedEngine, faults: Faults) -> None:
+    faults.key = "another"
+    with pytest.raises(EngineError, match=r"401.*LIVEMIND_API_KEY"):
+        said(engine)
+
+
+@pytest.mark.parametrize("model", ["", "#other"])
+@pytest.mark.parametrize("root", [ROOT, "/no"])
+def test_where_a_server_is_stands_in_logs_and_not_in_what_everybody_may_ask(
+    model: str, root: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(Echo()) as echo:
+        server = FakeServer(echo, root)
+        with serving(server.app) as url:
+            place = url.removeprefix("http://")
+        name = f"{url}/v1{model}"
+        with closing(load_engine(llm=name, slm=name)) as engine:
+            assert wait_for(lambda: "the server does not answer" in engine.status()[0].detail)
+            assert place not in str(engine.status())
+            assert place in caplog.text
+            with serving(server.app, int(place.rsplit(":", 1)[1])):
+                assert wait_for(lambda: {status.state for status in engine.status()} <= {"ready", "failed"})
+                assert place not in str(engine.status())
+
+
 def test_one_model_here_and_one_there(server: FakeServer) -> None:
     with serving(server.app) as url, closing(load_engine("tiny", llm=f"{url}/v1", dtype="float32")) as engine:
         engine.wait()
