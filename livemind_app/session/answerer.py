@@ -1,5 +1,6 @@
 """Runs a submitted turn's lanes, one after another, each with a clock of its own."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
@@ -53,7 +54,7 @@ class Answerer:
             seen = self._store.ring.last
             turn = self._store.state.turn
             if step := plan_answering(self._store.state):
-                await self._lane(step.lane)
+                await asyncio.create_task(self._lane(step.lane), context=self._store.asked)
             elif turn and not turn.done:
                 self._store.emit(Turn(self._store.now, turn.id, done=True))
             else:

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import copy_context
 
 from livemind_app.session.apply import apply
 from livemind_app.session.clock import Clock
-from livemind_app.session.events import Event, StateChanged, to_wire
+from livemind_app.session.events import Event, Retry, StateChanged, Turn, to_wire
 from livemind_app.session.limits import Limits
 from livemind_app.session.readers import Reader
 from livemind_app.session.ring import EventRing, Frame, coalesce
@@ -24,6 +25,7 @@ class Store:
     ) -> None:
         self.state = state
         self.ring = EventRing(limits.ring, limits.ring_text)
+        self.asked = copy_context()  # of whoever asked for the newest answer: logs name the request by it
         self._clock = clock
         self._observe = observe
         self._began = clock()
@@ -37,6 +39,8 @@ class Store:
         await self._clock.sleep(seconds)
 
     def emit(self, event: Event) -> None:
+        if isinstance(event, Retry) or (isinstance(event, Turn) and not event.done):
+            self.asked = copy_context()
         self.state = apply(self.state, event)
         self._observe(event)
         if isinstance(event, StateChanged) and event.cleared:

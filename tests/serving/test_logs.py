@@ -45,6 +45,7 @@ class Told:
     def __init__(self) -> None:
         self.texts: list[str] = []
         self.token = ""
+        self.submitted = ""  # the id of the request that asked for an answer
 
     def refused(self, response: httpx.Response) -> None:
         assert response.status_code >= 400
@@ -74,7 +75,9 @@ class Told:
                 http.get(f"/{SECRET}", headers={"X-Request-ID": f"{SECRET} {SECRET}", "Cookie": SECRET})
             )
             submit = {"revision": 3, "text": TYPED}
-            assert http.post(f"{url}/submit", json=submit).status_code == 202
+            response = http.post(f"{url}/submit", json=submit)
+            assert response.status_code == 202
+            self.submitted = response.headers["x-request-id"]
             seen = until(frames, "turn", done=True)
         assert [frame for frame in seen if frame.event == "error"]  # the small model failed
         http.post("/gradio_api/call/draft", json={"data": [TYPED, 1, ""]})
@@ -102,7 +105,8 @@ def test_a_secret_that_is_typed_is_in_no_log_metric_or_refusal(mode: str, event:
                 process.kill()
     lines = [json.loads(line) for line in errors.splitlines()]
     assert {"route": "/api/sessions/{token}/draft", "status": 413}.items() <= one(lines, status=413).items()
-    assert one(lines, message="failed: generation_failed")["lane"] == "slm"
+    failed = one(lines, message="failed: generation_failed")
+    assert (failed["lane"], failed["request"]) == ("slm", told.submitted)
     for text in (out, errors, *told.texts):
         assert SECRET not in text
         assert told.token not in text

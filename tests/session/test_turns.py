@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from contextvars import ContextVar
 
 import pytest
 
@@ -15,8 +16,9 @@ from livemind_app.errors import (
     TooManyTurns,
     TurnRunning,
 )
-from livemind_app.protocol import Priority, Request
+from livemind_app.protocol import Priority, Request, Role
 from livemind_app.session import Limits, Session
+from livemind_app.session.events import Event, Failure
 from tests.session.conftest import ASK, ONE, TWO, Scripted, note_script, settled, turn_done, until
 
 
@@ -167,3 +169,30 @@ async def test_a_chat_goes_on_after_what_was_said_elsewhere() -> None:
         with pytest.raises(InvalidText):
             session.clear([(ONE, "half a pair: \ud800")])
         assert len(session.state.turns) == 3  # a refusal changes nothing
+
+
+async def test_an_answer_that_fails_is_told_in_the_context_of_whoever_asked_for_it() -> None:
+    """So that a log names the request: the session was made by an earlier one."""
+    asking: ContextVar[str] = ContextVar("asking", default="nobody")
+    told: list[str] = []
+
+    def script(role: Role, prompt: str) -> str:
+        raise RuntimeError
+
+    def note(event: Event) -> None:
+        if isinstance(event, Failure):
+            told.append(asking.get())
+
+    async with Scripted(script=script) as made:
+        made.manager.observers.append(note)
+        session: Session = made.session
+        asking.set("who submits")
+        session.submit(1, ASK, ["conventional"])
+        asking.set("who types on")
+        session.draft(2, ONE)
+        await until(session, turn_done)
+        asking.set("who asks again")
+        session.retry("conventional")
+        asking.set("nobody")
+        await until(session, turn_done)
+    assert told == ["who submits", "who asks again"]
