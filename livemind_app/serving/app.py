@@ -74,7 +74,7 @@ def create_api(
         manager.on_turn.append(
             lambda session: history.see(session, {model.role: model.name for model in status()})
         )
-    metrics = ServerMetrics(manager)
+    metrics = ServerMetrics(manager, history)
     manager.observers += [metrics.see, logs.see]
     errors.install(api)
     api.add_middleware(BodyLimit, max_body=max_body, timeout_s=api.state.timing.body_timeout_s)

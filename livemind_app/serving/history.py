@@ -61,7 +61,7 @@ class History:
 
     def __init__(self, where: str, *, texts: bool = False) -> None:
         self.texts = texts
-        self.dropped = 0
+        self.dropped = 0  # turns
         try:
             self._engine = sql.create_engine(_url(where))
             metadata.create_all(self._engine)
@@ -77,6 +77,8 @@ class History:
     def see(self, session: Session, models: dict[Role, str]) -> None:
         """Called when the newest turn of a session has ended."""
         if not self._pending.acquire(blocking=False):
+            if not self.dropped:
+                log.warning("the history is too slow; turns are dropped from it and counted in /metrics")
             self.dropped += 1
             return
         self._writer.submit(self._write, self._rows(session, models))

@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from livemind_app.protocol import Priority, Usage
+from livemind_app.serving.history import History
 from livemind_app.session.events import Event, Failure, Lane, Metrics, Turn
 from livemind_app.session.manager import SessionManager
 from livemind_app.session.state import FINAL
@@ -33,10 +34,12 @@ CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 class ServerMetrics:
     """One server's; `see` is called with every event of every session."""
 
-    def __init__(self, manager: SessionManager) -> None:
+    def __init__(self, manager: SessionManager, history: History | None = None) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         self._registry.register(EngineCollector(manager))
+        if history:
+            self._registry.register(HistoryCollector(history))
         admission = manager.admission
         self._gauge("livemind_sessions", "Sessions that are open").set_function(lambda: len(manager))
         self._gauge("livemind_answers", "Answers that users wait for").set_function(lambda: admission.answers)
@@ -124,3 +127,15 @@ class EngineCollector(Collector):
         yield queue
         yield GaugeMetricFamily("livemind_cache_bytes", "KV caches at rest", usage.cache_bytes)
         yield CounterMetricFamily("livemind_cache_evictions", "Caches that had to go", usage.evictions)
+
+
+class HistoryCollector(Collector):
+    """What the run history could not keep up with."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+
+    def collect(self) -> Iterator[Metric]:
+        yield CounterMetricFamily(
+            "livemind_history_dropped", "Turns that are not in the run history", self._history.dropped
+        )

@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +144,38 @@ def test_the_usual_place_may_be_missing(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert kept
     kept.close()
     assert (tmp_path / "history.sqlite").is_file()
+
+
+def test_what_a_slow_database_cannot_take_is_dropped_counted_and_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "PENDING", 1)
+    file = tmp_path / "h.sqlite"
+
+    def dropped(service: Service) -> float:
+        found = re.search(r"^livemind_history_dropped_total (.+)$", service.http.get("/metrics").text, re.M)
+        assert found
+        return float(found[1])
+
+    with serving(history=History(str(file))) as service:
+        assert dropped(service) == 0
+        token = service.create(mode="off", lanes=["slm"])
+        with (
+            closing(sqlite3.connect(file, isolation_level=None)) as connection,
+            service.events(token) as frames,
+        ):
+            connection.execute("begin exclusive")  # the writer waits for it
+            for number in (1, 2, 3):
+                service.submit(token, number, SECRET)
+                until(frames, "turn", done=True)
+            assert dropped(service) == 2
+            connection.execute("rollback")
+        told = [record for record in caplog.records if "dropped" in record.message]
+        assert len(told) == 1
+        kept: History = service.server.config.app.state.history  # type: ignore[union-attr]
+        kept.flush()
+        ask(service, "Hello there.", lanes=["slm"])
+        assert [run["question_chars"] for run in service.http.get("/api/history").json()["runs"]] == [
+            12,
+            len(SECRET),
+        ]
