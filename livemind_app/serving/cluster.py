@@ -29,7 +29,6 @@ from livemind_app.session.limits import Limits
 from livemind_app.session.manager import place_of
 
 PLACE_HEADER = "X-Request-ID"  # Ray gives one to every request that has none
-STREAMS = 2  # that an open page keeps: its events, and Gradio's heartbeat
 BESIDES = 100  # requests a replica answers at a time beside the streams
 QUEUED = 200  # requests that wait for a replica; beyond them 429
 RETRY_AFTER_S = 3
@@ -103,9 +102,10 @@ def application(settings: Settings, build: Build) -> Any:
         autoscaling_config={
             "min_replicas": low,
             "max_replicas": high,
-            "target_ongoing_requests": FULL * STREAMS * sessions,
+            "target_ongoing_requests": FULL
+            * sessions,  # an open page keeps one request: its stream of events
         },
-        max_ongoing_requests=STREAMS * sessions + BESIDES,
+        max_ongoing_requests=sessions + BESIDES,
         max_queued_requests=QUEUED,
         backpressure_config={"status_code": 429, "retry_after_s": RETRY_AFTER_S},
         graceful_shutdown_timeout_s=settings.drain_s,

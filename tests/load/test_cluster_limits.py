@@ -110,7 +110,7 @@ async def taken_by(http: httpx.AsyncClient) -> str | None:
 def test_a_crowd_is_refused_by_the_proxy_and_then_gets_another_replica() -> None:
     with starting("--replicas", "1-2", "--max-sessions", "2", "--crowded") as cluster:
         token, _ = cluster.create()
-        streams = 2 * 2 + 2  # that a replica answers at a time; two more requests may wait
+        streams = 2 + 2  # that a replica answers at a time; two more requests may wait
         refused, seconds = asyncio.run(crowd(cluster.url, f"/api/sessions/{token}/events", streams))
         assert refused.status_code == 429
         assert int(refused.headers["retry-after"]) > 0

@@ -11,6 +11,7 @@ from livemind_app.config import Settings
 from livemind_app.serving.app import MAX_BODY
 from livemind_app.session.limits import SESSIONS
 from tests.serving.conftest import Service, assembled, refusal
+from tests.ui.test_login import as_in_a_space
 
 GRADIO = "/gradio_api"
 CALL = f"{GRADIO}/call/draft"
@@ -70,8 +71,8 @@ def test_every_route_that_gradio_has_is_either_needed_or_not_there(replica: Serv
     assert found <= {"/", "/config", "/config/", "/favicon.ico", "/robots.txt", "/theme.css"}
 
 
-def status(service: Service, path: str) -> int:
-    with service.http.stream("GET", path) as response:
+def status(service: Service, path: str, method: str = "GET") -> int:
+    with service.http.stream(method, path) as response:
         return response.status_code
 
 
@@ -93,6 +94,29 @@ def test_gradio_client_calls_the_endpoints(whole: Service) -> None:
 def test_a_program_calls_them_without_it(whole: Service) -> None:
     event = whole.http.post(CALL, json={"data": ["Anna has", 1, ""]}).json()["event_id"]
     assert "event: complete" in whole.http.get(f"{CALL}/{event}").text
+
+
+def test_the_page_needs_no_heartbeat(whole: Service, replica: Service) -> None:
+    """Nor does it keep any stream but that of its events; a cluster counts pages by them."""
+    for service in (whole, replica):
+        assert service.http.get("/config").json()["connect_heartbeat"] is False
+
+
+def test_who_has_not_signed_in_reaches_nothing_but_the_page_and_its_login(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    as_in_a_space(monkeypatch, "https://huggingface.example")
+    with assembled(Settings(login="huggingface")) as service:
+        for method, path in COSTLY:
+            assert status(service, path, method) == 404
+        for path in (CALL, f"{GRADIO}/cancel"):
+            assert status(service, path, "POST") == 404
+        assert status(service, "/api/sessions", "POST") == 401
+        assert status(service, "/") == 200
+        assert status(service, "/logout") == 307
+        config = service.http.get("/config").json()
+        assert not config["connect_heartbeat"]
+        assert not {"draft", "submit"} & {each["api_name"] for each in config["dependencies"]}
 
 
 def test_a_replica_has_no_endpoints(replica: Service) -> None:
