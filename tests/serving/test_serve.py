@@ -50,6 +50,25 @@ def test_settings_reach_the_sessions(http: httpx.Client) -> None:
     assert refusal(http.post("/api/sessions", json={})) == (429, "too_many_sessions")
 
 
+STRANGER = {"X-Forwarded-For": "203.0.113.1"}
+
+
+def test_settings_say_what_one_client_may_have() -> None:
+    with assembled(Settings(sessions_per_client=2, connections_per_address=1)) as service:
+        create = {"url": "/api/sessions", "json": {}, "headers": STRANGER}
+        first = service.http.post(**create)
+        assert [first.status_code, service.http.post(**create).status_code] == [201, 201]
+        assert refusal(service.http.post(**create)) == (429, "too_many_sessions")
+        with service.events(first.json()["session"], **STRANGER):
+            assert refusal(service.http.post(**create)) == (429, "too_many_requests")
+
+
+def test_without_a_rate_nothing_is_counted() -> None:
+    with assembled(Settings(rate=0, sessions_per_client=0)) as service:
+        answers = [service.http.post("/api/sessions", json={}, headers=STRANGER) for _ in range(40)]
+        assert {answer.status_code for answer in answers} == {201}
+
+
 def test_answers_do_not_wait_for_acknowledgements() -> None:
     """Nagle's algorithm would hold back the second packet of every answer for 40 ms."""
     with listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
