@@ -185,6 +185,13 @@ class Finished:
     def prefilled_tokens(self) -> int:
         return self.prompt_tokens - self.cached_tokens
 
+    @property
+    def read_tokens(self) -> int:
+        """As `prefilled_tokens`; of what was cancelled as far as it is known to have come."""
+        if self.reason != "cancelled":
+            return self.prefilled_tokens
+        return max(min(self.positions, self.prompt_tokens) - self.cached_tokens, 0) if self.prefill_s else 0
+
     def then(self, other: "Finished") -> "Finished":
         """Both as one generation that ended as the other did."""
         sums = {name: getattr(self, name) + getattr(other, name) for name in SUMMED}

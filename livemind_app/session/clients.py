@@ -10,6 +10,7 @@ from livemind_app.session.buckets import Buckets, Rate
 from livemind_app.session.limits import Limits
 
 MINUTE_S = 60.0
+READ_FOR_ONE = 10  # tokens of prompts that may be read ahead for each that may be generated
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ REFUSALS = {
     "sessions": "you began too many sessions",
     "submits": "you asked too often",
     "ahead": "too much was computed ahead for you",
+    "reading": "too much was read ahead for you",
     "answers": "your answers took all tokens that one client may have",
 }
 
@@ -88,6 +90,7 @@ class Account:
     sessions: Purse  # how many it begins
     submits: Purse
     ahead: Purse  # tokens before it submits: notes, and what is begun of answers
+    reading: Purse  # tokens of prompts before it submits
     answers: Purse  # tokens
 
 
@@ -99,6 +102,7 @@ class Ledger:
             "sessions": limits.new_sessions,
             "submits": limits.submits,
             "ahead": _a_minute(limits.speculate_per_client),
+            "reading": _a_minute(READ_FOR_ONE * limits.speculate_per_client),
             "answers": _a_minute(limits.tokens_per_client),
         }
         self._buckets = {kind: Buckets(rate, clock) for kind, rate in rates.items() if rate}

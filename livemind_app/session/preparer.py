@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from livemind_app.errors import LiveMindError
 from livemind_app.protocol import Engine, Finished, Message, Priority, Request, Role, Sampling
-from livemind_app.session.clients import Minute, Purse
+from livemind_app.session.clients import Account, Minute
 from livemind_app.session.events import Segment
 from livemind_app.session.guides import Prompt, open_turn, rendered, steady
 from livemind_app.session.lanes import LANE_ROLE, LaneName
@@ -44,7 +44,7 @@ class Preparer:
         engine: Engine,
         session: str,
         room: Room,
-        purse: Purse,
+        account: Account,
     ) -> None:
         self._store = store
         self._engine = engine
@@ -55,7 +55,8 @@ class Preparer:
         self._submitted: dict[LaneName, Speculated] = {}
         self._running: Running | None = None
         self._minute = Minute(lambda: store.now)
-        self._purse = purse
+        self._purse = account.ahead
+        self._reading = account.reading
         self._stepped = asyncio.Event()
 
     async def run(self) -> None:
@@ -105,6 +106,8 @@ class Preparer:
         return self._going_on(self._submitted.pop(lane, None), lane, ids, sampling)
 
     def _plan(self) -> Step | None:
+        if self._reading.left <= 0:
+            return None
         return plan_preparing(self._store.state, self._known, self._left(), self._store.now)
 
     def _left(self) -> int:
@@ -226,10 +229,9 @@ class Preparer:
         async with aclosing(self._engine.stream(request)) as outputs:
             async for output in outputs:
                 if isinstance(output, Finished):
+                    self._reading.spend(output.read_tokens)
                     return output
-                if running.cancel.cancelled:
-                    return None
-                if answer:
+                if answer and not running.cancel.cancelled:
                     answer.add(output)
                     self._count(running, 0 if output.kept else len(output.ids))
         return None

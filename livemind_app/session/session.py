@@ -69,8 +69,8 @@ class Session:
         self._store = Store(State(options=options), limits, clock, self._see)
         self._segmenter = IncrementalSegmenter(options.granularity, options.min_length)
         self._presence = Presence(limits.abandoned_s, Readers(limits.readers), self._abandoned)
-        self._thinker = Thinker(self._store, engine, token, self._room, account.ahead)
-        self._preparer = Preparer(self._store, engine, token, self._room, account.ahead)
+        self._thinker = Thinker(self._store, engine, token, self._room, account)
+        self._preparer = Preparer(self._store, engine, token, self._room, account)
         self._answerer = Answerer(self._store, engine, token, self._preparer, account.answers)
         owners = (self._thinker, self._preparer, self._answerer)
         self._tasks = [asyncio.create_task(owner.run()) for owner in owners]

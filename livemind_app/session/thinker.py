@@ -9,7 +9,7 @@ from time import perf_counter
 from livemind_app.errors import LiveMindError
 from livemind_app.protocol import Cancel, Chunk, Engine, Finished, Message, Priority, Request
 from livemind_app.session.actions import ActionParser, is_echo
-from livemind_app.session.clients import Purse
+from livemind_app.session.clients import Account
 from livemind_app.session.events import Action, ActionKind, ActionStatus, Failure
 from livemind_app.session.formats import FORMATS, Block, Format, Gate, assistant, blocks_of
 from livemind_app.session.plan import Think, plan_thinking
@@ -40,12 +40,13 @@ class Running:
 class Thinker:
     """Runs what plan_thinking names until the session closes."""
 
-    def __init__(self, store: Store, engine: Engine, session: str, room: Room, purse: Purse) -> None:
+    def __init__(self, store: Store, engine: Engine, session: str, room: Room, account: Account) -> None:
         self._store = store
         self._engine = engine
         self._session = session
         self._room = room
-        self._purse = purse
+        self._purse = account.ahead
+        self._reading = account.reading
         self._running: Running | None = None
         self.settled = asyncio.Event()  # the newest draft needs nothing more
         self._tokens_per_s = 10.0  # of the newest note; a guess before the first
@@ -55,11 +56,15 @@ class Thinker:
         while not self._store.ring.closed:
             await self._room()
             seen = self._store.ring.last
-            if self._purse.left >= MIN_NOTE_TOKENS and (step := plan_thinking(self._store.state)):
+            if self._affordable and (step := plan_thinking(self._store.state)):
                 await self._think(step)
             else:
                 self.settled.set()
                 await self._store.ring.news(seen)
+
+    @property
+    def _affordable(self) -> bool:
+        return self._purse.left >= MIN_NOTE_TOKENS and self._reading.left > 0
 
     def revise(self) -> None:
         """After an edit: stop what is done for text that is gone."""
@@ -148,10 +153,10 @@ class Thinker:
             async for output in outputs:
                 if isinstance(output, Finished):
                     self._learn_speed(output)
+                    self._reading.spend(output.read_tokens)
                     return output
-                if running.cancel.cancelled:
-                    return None
-                self._grow(running, output, parser)
+                if not running.cancel.cancelled:
+                    self._grow(running, output, parser)
         return None
 
     def _grow(self, running: Running, chunk: Chunk, parser: ActionParser | None) -> None:

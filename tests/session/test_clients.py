@@ -1,7 +1,7 @@
 """One client with many sessions has no more computed than one client may."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from livemind_app.engine.scripted import ScriptedEngine
 from livemind_app.errors import TooManyRequests
-from livemind_app.protocol import Priority
+from livemind_app.protocol import Finished, Output, Priority, Request
 from livemind_app.session import buckets
 from livemind_app.session.buckets import Buckets, Rate
-from livemind_app.session.clients import Client
+from livemind_app.session.clients import READ_FOR_ONE, Client
 from livemind_app.session.limits import Limits
 from livemind_app.session.manager import SessionManager
 from livemind_app.session.session import Session
@@ -166,3 +166,63 @@ def test_keys_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -
     few = Buckets(Rate(per_s=0.001, burst=1), lambda: 0.0)
     assert [few.take(name) == 0 for name in "abcda"] == [True] * 5  # `a` was forgotten
     assert few.take("d") > 0
+
+
+class Reading(ScriptedEngine):
+    """Counts the tokens of prompts that were read before a submit."""
+
+    read = 0
+
+    async def stream(self, request: Request) -> AsyncGenerator[Output, None]:  # type: ignore[override]
+        async for output in super().stream(request):
+            if isinstance(output, Finished) and request.priority in (Priority.NOTE, Priority.SPECULATION):
+                self.read += output.prefilled_tokens
+            yield output
+
+
+@pytest.mark.parametrize("mode", ["infer", "draft", "exact"])
+async def test_a_first_word_that_changes_again_and_again_is_not_read_ahead_for_ever(mode: str) -> None:
+    engine, clock = Reading(), StandingClock()
+    manager = SessionManager(engine, replace(FREE, speculate_per_client=60), clock=clock)
+    session, other = (
+        manager.create({"mode": mode, "lanes": ["exact" if mode == "exact" else "live"]}, client=client)
+        for client in (ONE, OTHER)
+    )
+
+    async def edit(edited: Session, times: int) -> int:
+        before = engine.read
+        for _ in range(times):
+            revision = edited.state.revision + 1
+            edited.draft(revision, f"{revision}{QUESTION * 8}")
+            await edited.settled()
+        return engine.read - before
+
+    allowed = READ_FOR_ONE * 60
+    once = await edit(other, 1)
+    assert 0 < once < allowed
+    assert allowed <= await edit(session, 20) < allowed + once
+    assert await edit(session, 5) == 0
+    assert session.state.text
+    assert await edit(other, 1) > 0  # who did not edit so often
+    clock.now += 60
+    assert await edit(session, 1) > 0
+    await manager.close()
+    engine.close()
+
+
+@pytest.mark.parametrize("mode", ["infer", "draft", "exact"])
+async def test_who_types_as_people_do_has_everything_read_ahead(mode: str) -> None:
+    """Letter by letter at every speed: nothing comes back with the time here."""
+    engine = Reading()
+    manager = SessionManager(engine, clock=StandingClock())
+    session = manager.create({"mode": mode, "lanes": ["exact" if mode == "exact" else "live"]}, client=ONE)
+    for turn in range(2):
+        text = f"{turn}. {QUESTION * 2}"
+        for end in range(1, len(text) + 1):
+            session.draft(session.state.revision + 1, text[:end])
+            await session.settled()
+        await ask(manager, session)
+    allowed = READ_FOR_ONE * manager.limits.speculate_per_client
+    assert 0 < engine.read < allowed / 4
+    await manager.close()
+    engine.close()
