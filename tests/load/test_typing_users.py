@@ -4,6 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,15 @@ from livemind_app.session.manager import SessionManager
 from tests.load.conftest import FULL, SECONDS, told
 from tests.load.gates import TEXT, CountingEngine
 from tests.serving.conftest import serving
+
+NONE = (
+    *("lost_drafts", "drafts_lost_at_renewal", "renewed_sessions", "failed_answers", "responses_5xx"),
+    *("responses_refused", "retry_after_missing", "rejected_requests", "refused_connections"),
+)
+
+
+def expect_nothing_lost(summary: dict[str, Any]) -> None:
+    assert {name: summary[name] for name in NONE} == dict.fromkeys(NONE, 0)
 
 
 async def test_a_session_has_one_guess_at_a_time() -> None:
@@ -42,7 +52,7 @@ def test_users_have_one_guess_at_a_time_each(tmp_path: Path) -> None:
         command += ["--keys-per-second", "6" if FULL else "60", "--seconds", "60" if FULL else "3"]
         assert main([*command, "--json", str(out)]) == 0
     summary = json.loads(out.read_text())["summary"]
-    assert summary["lost_drafts"] == summary["responses_5xx"] == 0
+    expect_nothing_lost(summary)
     assert 0 < len(engine.most) <= users
     assert set(engine.most.values()) == {1}
 
@@ -57,7 +67,8 @@ def test_a_hundred_users_type_for_five_minutes(tmp_path: Path) -> None:
     told(**summary)
     assert summary["ack_p99_ms"] < 100
     assert summary["rss_growth_mb"] < 30
-    assert summary["lost_drafts"] == summary["responses_5xx"] == summary["failed_answers"] == 0
+    assert summary["answers"] > 0
+    expect_nothing_lost(summary)
 
 
 @pytest.mark.skipif(not FULL, reason="make test-load; LIVEMIND_LOAD_SECONDS says how long")
@@ -69,7 +80,6 @@ def test_a_soak(tmp_path: Path) -> None:
     assert main([*command, "--json", str(out)]) == 0
     summary = json.loads(out.read_text())["summary"]
     told(**summary)
-    assert summary["answers"] > 0
     assert summary["rss_growth_mb"] < 30
-    assert summary["lost_drafts"] == summary["responses_5xx"] == summary["failed_answers"] == 0
-    assert summary["retry_after_missing"] == summary["refused_connections"] == 0
+    assert summary["answers"] > 0
+    expect_nothing_lost(summary)

@@ -6,7 +6,8 @@ from typing import Any
 
 FIELDS = (
     *("drafts", "answers", "failed_answers", "lost_drafts", "responses_5xx", "responses_refused"),
-    *("retry_after_missing", "refused_connections", "disconnects", "renewed_sessions"),
+    *("retry_after_missing", "rejected_requests", "refused_connections", "disconnects"),
+    *("renewed_sessions", "drafts_lost_at_renewal"),
 )
 
 

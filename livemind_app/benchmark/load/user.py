@@ -49,6 +49,7 @@ class User:
         self._seen = -1  # the newest revision that the stream told
         self._sent: dict[int, str] = {}  # drafts that it did not tell yet, by revision
         self._acknowledged: deque[tuple[int, float]] = deque()  # of these, and when
+        self._held = False  # the session has a draft that was not submitted
         self._turn: dict[str, Any] | None = None  # prompt, and how its lane ended
 
     async def run(self, until: float) -> None:
@@ -60,7 +61,7 @@ class User:
             except Refused as refused:
                 await asyncio.sleep(max(min(refused.seconds, until - perf_counter()), 0))
             except Gone:
-                self._tally.add("renewed_sessions")
+                self._count_forgotten()
                 self._token = ""
             except httpx.TransportError:
                 self._tally.add("refused_connections")
@@ -69,14 +70,12 @@ class User:
                 await asyncio.sleep(FAILED_S)
         if self._token:
             with suppress(httpx.TransportError):
-                await self._http.delete(f"/api/sessions/{self._token}")
+                self._count(await self._http.delete(f"/api/sessions/{self._token}"))
 
     async def _converse(self, until: float) -> None:
         if not self._token:
             created = await self._send("POST", "", {"options": {"lanes": ["live"]}})
             self._token, self._last, self._seen = created["session"], 0, -1
-            self._sent.clear()
-            self._acknowledged.clear()
         self._reading = asyncio.create_task(self._read())
         try:
             while perf_counter() < until:
@@ -111,6 +110,7 @@ class User:
         self._tally.acks.append(now - began)
         self._tally.add("drafts")
         self._acknowledged.append((self._revision, now))
+        self._held = True
         self._count_lost(now - SEEN_S)
         if self._random.random() < DISCONNECTS:
             self._tally.add("disconnects")
@@ -130,10 +130,20 @@ class User:
             revision, _ = self._acknowledged.popleft()
             self._tally.add("lost_drafts", revision > self._seen)
 
+    def _count_forgotten(self) -> None:
+        """Of the session that is gone: drafts that never came back, at least the one that it held."""
+        unseen = sum(revision > self._seen for revision, _ in self._acknowledged)
+        self._tally.add("renewed_sessions")
+        self._tally.add("drafts_lost_at_renewal", max(unseen, self._held))
+        self._held = False
+        self._sent.clear()
+        self._acknowledged.clear()
+
     async def _submit(self, text: str) -> None:
         self._revision += 1
         self._turn = None
         await self._send("POST", f"/{self._token}/submit", {"revision": self._revision, "text": text})
+        self._held = False
         ended = await self._comes(lambda: bool(self._turn and "status" in self._turn), ANSWER_S)
         turn: dict[str, Any] = self._turn or {}
         answered = ended and turn["status"] in ("done", "interrupted")
@@ -150,17 +160,24 @@ class User:
 
     async def _send(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         response = await self._http.request(method, f"/api/sessions{path}", json=body)
-        self._tally.add("responses_5xx", response.status_code >= 500 and response.status_code not in TOO_MANY)
+        self._count(response)
         if response.status_code in TOO_MANY:
-            self._tally.add("responses_refused")
-            after = response.headers.get("Retry-After")
-            self._tally.add("retry_after_missing", after is None)
-            raise Refused(float(after or 1))
+            raise Refused(float(response.headers.get("Retry-After", 1)))
         if response.status_code == httpx.codes.NOT_FOUND:
             raise Gone
         response.raise_for_status()
         answer: dict[str, Any] = response.json()
         return answer
+
+    def _count(self, response: httpx.Response) -> None:
+        """What is no success, but for a session that is not known: that is counted when it is made anew."""
+        if response.status_code in TOO_MANY:
+            self._tally.add("responses_refused")
+            self._tally.add("retry_after_missing", "Retry-After" not in response.headers)
+        elif response.is_server_error:
+            self._tally.add("responses_5xx")
+        elif response.is_client_error and response.status_code != httpx.codes.NOT_FOUND:
+            self._tally.add("rejected_requests")
 
     async def _read(self) -> None:
         """The stream, from the last event on; it is opened again when it ends."""
@@ -169,6 +186,7 @@ class User:
             url = f"/api/sessions/{self._token}/events"
             with suppress(httpx.TransportError):
                 async with self._http.stream("GET", url, headers=headers, timeout=None) as response:
+                    self._count(response)
                     if response.status_code == httpx.codes.NOT_FOUND:
                         return
                     await self._frames(response)

@@ -36,6 +36,7 @@ def test_a_server_bears_typing_users(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert summary["drafts"] > 50
     assert summary["disconnects"] > 0
     bad = ("failed_answers", "lost_drafts", "responses_5xx", "responses_refused", "retry_after_missing")
+    bad += ("rejected_requests", "refused_connections", "renewed_sessions", "drafts_lost_at_renewal")
     assert {name: summary[name] for name in bad} == dict.fromkeys(bad, 0)
     assert 0 < summary["ack_p50_ms"] <= summary["ack_p99_ms"]
     assert isinstance(summary["rss_growth_mb"], float)
@@ -45,7 +46,8 @@ def test_users_beyond_the_limit_are_told_when_to_come_back(tmp_path: Path) -> No
     with serving(Limits(max_sessions=1)) as service:
         summary = bench(tmp_path / "load.json", "--url", str(service.http.base_url), "--seconds", "3")
     assert summary["responses_refused"] >= 1
-    assert summary["retry_after_missing"] == summary["responses_5xx"] == summary["lost_drafts"] == 0
+    bad = ("retry_after_missing", "responses_5xx", "rejected_requests", "lost_drafts")
+    assert {name: summary[name] for name in bad} == dict.fromkeys(bad, 0)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,7 @@ def test_users_beyond_the_limit_are_told_when_to_come_back(tmp_path: Path) -> No
         (500, {"responses_5xx": 1}),
         (503, {"responses_refused": 1, "retry_after_missing": 1}),
         (404, {"renewed_sessions": 1}),
+        *((status, {"rejected_requests": 1}) for status in (401, 409, 413, 422)),
     ],
 )
 async def test_what_a_server_does_wrong_is_counted(status: int, expected: dict[str, int]) -> None:
@@ -67,17 +70,37 @@ async def test_what_a_server_does_wrong_is_counted(status: int, expected: dict[s
     assert all(counted[name] >= least for name, least in expected.items())
 
 
-class Echo:
-    """Acknowledges every draft; `told` makes of it what the stream tells, None: nothing."""
+@pytest.mark.parametrize("status", [409, 422])
+async def test_a_rejected_stream_is_counted(status: int) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        reading = request.url.path.endswith("/events")
+        return httpx.Response(status if reading else 202, json={"session": "one"})
 
-    def __init__(self, told: Callable[[str], str | None]) -> None:
+    tally = Tally()
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://x") as http:
+        await User(http, tally, ["Hello there."], 100.0, seed=0).run(perf_counter() + 0.2)
+    assert tally.counts["rejected_requests"] >= 1
+
+
+class Echo:
+    """Acknowledges every draft; `told` makes of it what the stream tells, None: nothing.
+
+    It forgets the session after so many drafts.
+    """
+
+    def __init__(self, told: Callable[[str], str | None], forgets_after: int | None = None) -> None:
         self._told = told
+        self._left = forgets_after
         self._drafts: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/events"):
             return httpx.Response(200, content=self._stream())
         if request.method == "PUT":
+            if self._left == 0:
+                self._left = None
+                return httpx.Response(404)
+            self._left = self._left and self._left - 1
             self._drafts.put_nowait(json.loads(request.content))
         return httpx.Response(202, json={"session": "one"})
 
@@ -107,6 +130,22 @@ async def test_drafts_that_do_not_come_back_are_counted(
     assert tally.counts["drafts"] > 0
     assert bool(tally.counts["lost_drafts"]) == lost
     assert tally.counts["lost_drafts"] <= tally.counts["drafts"]
+
+
+@pytest.mark.parametrize(("told", "lost"), [(str, 1), (lambda text: None, 5)], ids=["told", "not told"])
+async def test_a_server_that_forgets_a_session_loses_its_drafts(
+    told: Callable[[str], str | None], lost: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(user, "DISCONNECTS", 0.0)
+    tally, transport = Tally(), httpx.MockTransport(Echo(told, forgets_after=5))
+    async with httpx.AsyncClient(transport=transport, base_url="http://x") as http:
+        typing = User(http, tally, ["Hello there, what is the time?"], 200.0, seed=0)
+        running = asyncio.create_task(typing.run(perf_counter() + 60))
+        while not tally.counts["renewed_sessions"]:
+            assert not running.done()
+            await asyncio.sleep(0.001)
+        running.cancel()
+    assert (tally.counts["renewed_sessions"], tally.counts["drafts_lost_at_renewal"]) == (1, lost)
 
 
 def test_our_own_server_serves_as_it_does_for_users(tmp_path: Path) -> None:
