@@ -9,15 +9,21 @@ from playwright.sync_api import Browser, expect
 from livemind_app.config import Settings
 from livemind_app.protocol import Priority
 from tests.ui.conftest import ANSWER, TIMEOUT_MS, Gates, LivePage, Log, page_served
-from tests.ui.test_accessibility import check
+from tests.ui.test_accessibility import SIZES, check
 from tests.ui.test_speech import DOUBLE
 
 
 @contextmanager
-def dressed(browser: Browser, log: Log, scheme: str = "light", locale: str = "en-US") -> Iterator[LivePage]:
+def dressed(
+    browser: Browser, log: Log, scheme: str = "light", locale: str = "en-US", size: str = "desktop"
+) -> Iterator[LivePage]:
     """A page, not yet open."""
+    width, height = SIZES[size]
     context = browser.new_context(
-        color_scheme="dark" if scheme == "dark" else "light", locale=locale, reduced_motion="reduce"
+        color_scheme="dark" if scheme == "dark" else "light",
+        locale=locale,
+        reduced_motion="reduce",
+        viewport={"width": width, "height": height},
     )
     context.set_default_timeout(TIMEOUT_MS)
     page = context.new_page()
