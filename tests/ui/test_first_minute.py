@@ -93,3 +93,25 @@ def test_escape_in_the_help_stops_no_answer(live: LivePage, gates: Gates) -> Non
     gates.open()
     live.wait_for_lane("slm", "done")
     live.wait_for_lane("live", "done")
+
+
+PLAYED = """async (text) => {
+    const { Typist } = await import(new URL("static/typist.js", document.baseURI).href);
+    let now = 0;
+    const waits = [];
+    const real = window.setTimeout;
+    window.setTimeout = (act, ms) => (waits.push(ms), real(() => ((now += ms), act()), 0));
+    await new Promise((resolve) => new Typist({ write() {} }, resolve).type(text));
+    window.setTimeout = real;
+    return { seconds: now / 1000, waits };
+}"""
+
+
+def test_the_typist_keeps_the_pace_of_a_person(live: LivePage) -> None:
+    """Between 4 and 15 characters a second over all, no key at once and none after a second's rest."""
+    text = "A bakery bakes 240 rolls every morning. It sells two thirds. How many remain? " * 3
+    played = live.page.evaluate(PLAYED, text)
+    assert 4 < len(text) / played["seconds"] < 15
+    assert min(played["waits"]) > 20
+    assert max(played["waits"]) < 1000
+    assert len({round(wait) for wait in played["waits"]}) > 20  # unevenly

@@ -1,11 +1,13 @@
 """Where the lanes are: side by side on a wide screen, tabs on a phone."""
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Browser, FloatRect, expect
 
+from livemind_app.protocol import Priority
 from tests.ui.conftest import TIMEOUT_MS, Gates, LivePage, Log, open_page
 
 LANES = {"live": "LiveMind", "exact": "Exact", "conventional": "Conventional", "slm": "Small alone"}
@@ -59,3 +61,25 @@ def test_on_a_phone_a_tab_shows_one_lane(four: LivePage) -> None:
         box = place(four, lane)
         assert box["x"] >= 0
         assert 300 < box["width"] <= 390
+        clock = four.lane(lane).locator(".lm-clock").inner_text()
+        expect(tab.locator(".lm-tab-time")).to_have_text(clock)
+
+
+def test_a_tab_tells_the_time_of_its_lane_while_it_runs(browser: Browser, log: Log, gates: Gates) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    context.set_default_timeout(TIMEOUT_MS)
+    live = open_page(context, log)
+    times = live.page.locator(".lm-tab-time")
+    expect(times).to_have_text(["", "", ""])
+    gates.hold(Priority.ANSWER, after=2)
+    live.ask("How many apples has Anna?")
+    running, *queued = times.all()
+    expect(running).to_have_text(re.compile(r"^\d+\.\d+ s$"))
+    before = running.inner_text()
+    expect(running).not_to_have_text(before)
+    for time in queued:
+        expect(time).to_have_text("")
+    gates.open()
+    live.wait_for_lane("live", "done")
+    expect(running).to_have_text(live.lane("live").locator(".lm-clock").inner_text())
+    context.close()

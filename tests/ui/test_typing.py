@@ -212,19 +212,34 @@ DROP = """([name, bytes]) => {
     const dataTransfer = new DataTransfer();
     dataTransfer.items.add(new File([new Uint8Array(bytes)], name, { type: "text/plain" }));
     const box = document.querySelector("#lm-prompt textarea");
-    box.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+    const event = (kind) => new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true });
+    return ["dragover", "drop"].map((kind) => !box.dispatchEvent(event(kind)));
 }"""
+BOTH = [True, True]  # dragover and drop are kept from the browser, which would open the file
 
 
 def test_a_dropped_text_file_goes_into_the_box(live: LivePage) -> None:
     live.type("Read this: ")
-    live.page.evaluate(DROP, ["apples.txt", list("Anna has five äpples.\r\nBen".encode())])
+    assert live.page.evaluate(DROP, ["apples.txt", list("Anna has five äpples.\r\nBen".encode())]) == BOTH
     expect(live.box).to_have_value("Read this: Anna has five äpples.\nBen")
     live.wait_for_chips("noted", "typing")
 
 
 def test_a_dropped_file_without_text_changes_nothing(live: LivePage) -> None:
     live.type("Read this")
-    live.page.evaluate(DROP, ["picture.png", [0x89, 0x50, 0x4E, 0x47, 0xFF, 0x00]])
+    assert live.page.evaluate(DROP, ["picture.png", [0x89, 0x50, 0x4E, 0x47, 0xFF, 0x00]]) == BOTH
     expect(live.status).to_contain_text("picture.png holds no plain text")
     expect(live.box).to_have_value("Read this")
+
+
+def test_a_dragged_word_is_left_to_the_browser(live: LivePage) -> None:
+    """Text that is dragged into the box is no file."""
+    prevented = live.box.evaluate(
+        """box => {
+            const dataTransfer = new DataTransfer();
+            dataTransfer.setData("text/plain", "word");
+            const event = new DragEvent("dragover", { dataTransfer, bubbles: true, cancelable: true });
+            return !box.dispatchEvent(event);
+        }"""
+    )
+    assert not prevented
