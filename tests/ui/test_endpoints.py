@@ -52,6 +52,6 @@ def test_refusals_are_told(client: Client) -> None:
 
 
 def test_the_example_of_the_tours(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    code = example("gradio_client").replace("http://127.0.0.1:7860", url)
+    code = example("docs/tours.md", "gradio_client").replace("http://127.0.0.1:7860", url)
     exec(compile(code, "docs/tours.md", "exec"), {})
     assert capsys.readouterr().out.splitlines()[-1] == f"The llm says: {ANSWER}"
