@@ -191,7 +191,9 @@ class Answerer:
         async with aclosing(self._engine.stream(request)) as outputs:
             async for output in outputs:
                 if isinstance(output, Finished):
-                    return output if self._known(turn, name) else None
+                    cut = request.cancel.cancelled  # though the engine may have said all of it by then
+                    ended = replace(output, reason="cancelled") if cut else output
+                    return ended if self._known(turn, name) else None
                 self._purse.spend(0 if output.kept else len(output.ids))
                 if not request.cancel.cancelled:
                     self._grow(turn, name, watch, output)

@@ -1,7 +1,9 @@
-"""Drafts, edits, submits, stops, options, new chats and readers that come back, in any order."""
+"""Drafts, edits, submits, stops, options, chats, and readers that come back or servers that go: any order."""
 
 import asyncio
+import re
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
@@ -10,22 +12,49 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from livemind_app.engine.scripted import ScriptedEngine
-from livemind_app.errors import NothingToRetry, Overloaded, StaleRevision, TurnRunning
+from livemind_app.errors import (
+    ConfigError,
+    NothingToRetry,
+    Overloaded,
+    ServerDraining,
+    SessionNotFound,
+    StaleRevision,
+    TurnRunning,
+)
 from livemind_app.session import Limits, SessionManager
-from livemind_app.session.state import FINAL, snapshot
+from livemind_app.session.lanes import LANE_ROLE, LaneName
+from livemind_app.session.options import CHOICES, check_lanes
+from livemind_app.session.state import FINAL, LaneState, snapshot
 from tests.session.conftest import turn_done, until
 
 Result = TypeVar("Result")
 PIECES = st.sampled_from(
     ["Tom has three apples. ", "Ann gives him 4 more. ", "How many?", "x", " ", "\n", "世界。"]
 )
+LANES = st.sampled_from(["live", "live-slm", "exact", "conventional", "slm"])
+SAID = st.lists(st.tuples(PIECES, PIECES), max_size=3)
+
+
+def ordered(lanes: set[str]) -> list[str]:
+    return list(check_lanes(list(lanes)))
+
+
 CHANGES = st.one_of(
-    st.fixed_dictionaries({"mode": st.sampled_from(["infer", "exact", "off"])}),
+    st.fixed_dictionaries({"mode": st.sampled_from(CHOICES["mode"])}),
+    st.fixed_dictionaries({"format": st.sampled_from(CHOICES["format"])}),
+    st.fixed_dictionaries({"lanes": st.sets(LANES, min_size=1, max_size=3).map(ordered)}),
     st.fixed_dictionaries({"granularity": st.sampled_from(["word", "sentence", "clause"])}),
     st.fixed_dictionaries({"min_length": st.integers(1, 40)}),
     st.fixed_dictionaries({"speculate_tokens": st.sampled_from([0, 8, 512])}),
 )
 PLACES = st.floats(0, 1)
+
+
+def whole(name: LaneName, lane: LaneState) -> bool:
+    """Whether an answer that is done says what the script says, nothing twice and nothing left out."""
+    roles = "llm|slm" if name == "live-slm" else LANE_ROLE[name]  # which goes on where the large model's ends
+    said = re.fullmatch(rf"({roles}) answers after \d+ words\.", lane.text)
+    return lane.status != "done" or said is not None
 
 
 class Chat(RuleBasedStateMachine):
@@ -39,9 +68,21 @@ class Chat(RuleBasedStateMachine):
 
     async def _begin(self) -> None:
         self.manager = SessionManager(self.engine, Limits(max_answers=1, ring=64))
-        self.session = self.manager.create({"lanes": ["live", "slm"]})
+        self.text, self.revision, self.turns = "", 0, 0
+        self._enter({"lanes": ["live", "slm"]})
+
+    def _enter(self, options: dict[str, Any]) -> None:
+        self.session = self.manager.create(options)
         self.other = self.manager.create({"lanes": ["live"]})
-        self.text, self.revision, self.turns, self.last = "", 0, 0, 0
+        self.last = 0
+
+    async def _enter_again(self) -> None:
+        """As the page does whose session is gone: with the options, turns and text that it holds."""
+        gone = self.session.state
+        self._enter(gone.options.to_dict())
+        self.session.clear([(turn.prompt, turn.answer) for turn in gone.turns])
+        await self._draft(self.text)
+        assert [turn.prompt for turn in self.session.state.turns] == [turn.prompt for turn in gone.turns]
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         async def with_a_step() -> Result:
@@ -112,34 +153,77 @@ class Chat(RuleBasedStateMachine):
 
         self.run(stop())
 
-    @rule(lane=st.sampled_from(["live", "slm"]))
+    @rule(lane=LANES)
     def stops_a_lane(self, lane: str) -> None:
         async def stop() -> None:
-            if self.session.state.turn and not self.session.state.turn.restored:
+            turn = self.session.state.turn
+            if turn is None or lane in turn.lanes:
                 self.session.stop(lane)
-                assert self.session.state.turn.lanes[lane].status in FINAL  # type: ignore[index]
+                assert not turn or self.session.state.turn.lanes[lane].status in FINAL  # type: ignore
+            else:
+                with pytest.raises(ConfigError, match="lane"):
+                    self.session.stop(lane)
 
         self.run(stop())
 
-    @rule(lane=st.sampled_from(["live", "slm"]))
+    @rule(lane=LANES)
     def answers_a_lane_anew(self, lane: str) -> None:
         async def retry() -> None:
+            turn = self.session.state.turn
             try:
                 self.session.retry(lane)
             except (NothingToRetry, Overloaded, TurnRunning):
+                return
+            except ConfigError:
+                assert turn is not None
+                assert lane not in turn.lanes
                 return
             assert self.session.state.turn is not None
             assert self.session.state.turn.lanes[lane].status == "queued"  # type: ignore[index]
 
         self.run(retry())
 
-    @rule()
-    def begins_anew(self) -> None:
+    @rule(said=SAID)
+    def begins_anew(self, said: list[tuple[str, str]]) -> None:
         async def clear() -> None:
-            self.session.clear()
+            self.session.clear(said)
+            assert [(turn.prompt, turn.answer) for turn in self.session.state.turns] == said
 
         self.run(clear())
-        self.text, self.turns = "", 0
+        self.text, self.turns = "", len(said)
+
+    @rule()
+    def comes_too_late(self) -> None:
+        """Everybody's session has expired; whoever comes next sweeps them away."""
+
+        async def expire() -> None:
+            limits, self.manager.limits = self.manager.limits, replace(self.manager.limits, idle_s=-1)
+            self.manager.create()
+            self.manager.limits = limits
+            with pytest.raises(SessionNotFound):
+                self.manager.get(self.session.token)
+            await self._enter_again()
+
+        self.run(expire())
+
+    @rule(patient=st.booleans())
+    def the_server_is_replaced(self, patient: bool) -> None:
+        """It drains: answers end, drafts are taken, nothing is begun. Then the page finds another one."""
+
+        async def drain() -> None:
+            await self.manager.drain(60 if patient else 0)
+            await self._draft(self.text + "x")
+            with pytest.raises(ServerDraining):
+                self.session.submit(self.revision + 1, self.text)
+            with pytest.raises(ServerDraining):
+                self.manager.create()
+            turns = self.session.state.turns
+            assert all(turn.done for turn in turns)
+            await self.manager.close()
+            self.manager = SessionManager(self.engine, self.manager.limits)
+            await self._enter_again()
+
+        self.run(drain())
 
     @rule(changes=CHANGES)
     def changes_options(self, changes: dict[str, Any]) -> None:
@@ -198,6 +282,7 @@ class Chat(RuleBasedStateMachine):
             for turn in self.session.state.turns:
                 assert turn.done
                 assert all(lane.status in FINAL for lane in turn.lanes.values())
+                assert all(whole(name, lane) for name, lane in turn.lanes.items() if not turn.restored)
             self.run(self.manager.close())
             self.engine.close()
             assert not sum(self.engine.usage().queued.values())

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from contextvars import ContextVar
 
 import pytest
@@ -169,6 +170,35 @@ async def test_a_chat_goes_on_after_what_was_said_elsewhere() -> None:
         with pytest.raises(InvalidText):
             session.clear([(ONE, "half a pair: \ud800")])
         assert len(session.state.turns) == 3  # a refusal changes nothing
+
+
+async def test_an_answer_that_is_stopped_when_all_of_it_is_computed_is_not_done() -> None:
+    """What was not shown by then is not shown, so the answer is no whole one."""
+    reached, go = threading.Event(), threading.Event()
+    steps = 0
+
+    def step(request: Request) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == 3:
+            reached.set()
+            assert go.wait(10)
+
+    async with Scripted(script=lambda role, prompt: "one two three four", step=step) as made:
+        session: Session = made.session
+        session.submit(1, ASK, ["conventional"])
+        await until(session, lambda s: s.state.turn is not None and "two" in s.state.turn.answer)
+        go.set()
+        while sum(made.engine.usage().queued.values()):  # and this event loop reads nothing meanwhile
+            time.sleep(0.001)
+        session.stop()
+        turn = session.state.turn
+        assert turn is not None
+        shown = turn.answer
+        await until(session, lambda s: s.state.turns[0].lanes["conventional"].metrics is not None)
+        lane = session.state.turns[0].lanes["conventional"]
+        assert (lane.status, lane.text) == ("stopped", shown)
+        assert "four" not in shown
 
 
 async def test_an_answer_that_fails_is_told_in_the_context_of_whoever_asked_for_it() -> None:
