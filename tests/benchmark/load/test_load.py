@@ -71,7 +71,9 @@ async def test_what_a_server_does_wrong_is_counted(status: int, expected: dict[s
 
 
 @pytest.mark.parametrize("status", [409, 422])
-async def test_a_rejected_stream_is_counted(status: int) -> None:
+async def test_a_rejected_stream_is_counted(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(user, "SEEN_S", 0.2)
+
     def answer(request: httpx.Request) -> httpx.Response:
         reading = request.url.path.endswith("/events")
         return httpx.Response(status if reading else 202, json={"session": "one"})
