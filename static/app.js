@@ -24,7 +24,7 @@ import { keepChats } from "./view/chats.js";
 import { askConsent } from "./view/consent.js";
 import { openDrawer } from "./view/drawer.js";
 import { furnishHeader, translateBlocks } from "./view/header.js";
-import { showHelp } from "./view/help.js";
+import { helpByKey, showHelp } from "./view/help.js";
 import { offerHistory } from "./view/history.js";
 import { offerExamples } from "./view/intro.js";
 import { offerLanes } from "./view/lane.js";
@@ -58,7 +58,7 @@ const composer = new Composer({
   stop: () => actions.stop(),
   fresh: () => actions.newChat(),
   again: () => actions.recall(),
-  help: showHelp,
+  help: helpByKey,
   touched: () => actions.takeOver(),
 });
 const typist = new Typist(composer, () => actions.send());

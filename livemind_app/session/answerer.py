@@ -257,7 +257,7 @@ class Answerer:
         """Tell the finished lanes how much sooner they were, as soon as that is known."""
         lanes = next(turn.lanes for turn in self._store.state.turns if turn.id == turn_id)
         baseline = lanes.get("conventional")
-        if baseline is None or baseline.status != "done" or baseline.metrics is None:
+        if not (baseline and baseline.status == "done" and baseline.metrics and baseline.metrics.latency):
             return
         for name, lane in lanes.items():
             if name == "conventional" or lane.status != "done" or not lane.metrics:

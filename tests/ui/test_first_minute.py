@@ -68,6 +68,23 @@ def test_the_question_mark_shows_the_keys(live: LivePage) -> None:
     expect(live.page.locator("dialog[open]")).to_have_count(0)
 
 
+def test_the_question_mark_can_be_switched_off(live: LivePage) -> None:
+    help = live.page.get_by_role("button", name="Keyboard shortcuts")
+    help.click()
+    live.page.get_by_label("The key ? opens this sheet").uncheck()
+    live.page.keyboard.press("Escape")
+    live.page.reload()
+    live.ready()
+    help.focus()
+    live.page.keyboard.press("?")
+    expect(live.page.locator("dialog[open]")).to_have_count(0)
+    help.click()
+    live.page.get_by_label("The key ? opens this sheet").check()
+    live.page.keyboard.press("Escape")
+    live.page.keyboard.press("?")
+    expect(live.page.locator("dialog[open]")).to_have_count(1)
+
+
 def test_arrow_up_in_an_empty_box_brings_the_last_prompt(live: LivePage) -> None:
     live.ask("How many apples has Anna?")
     live.wait_for_lane("slm", "done")

@@ -90,6 +90,7 @@ export const STATUS = {
 export const HELP = {
   title: "Keyboard",
   close: "Close",
+  byKey: "The key ? opens this sheet",
   keys: [
     [["Enter"], "send"],
     [["Shift", "Enter"], "new line"],

@@ -90,6 +90,7 @@ export const STATUS = {
 export const HELP = {
   title: "キーボード",
   close: "閉じる",
+  byKey: "? キーでこの一覧を開く",
   keys: [
     [["Enter"], "送信"],
     [["Shift", "Enter"], "改行"],

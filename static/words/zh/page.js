@@ -80,6 +80,7 @@ export const STATUS = {
 export const HELP = {
   title: "键盘",
   close: "关闭",
+  byKey: "按 ? 键打开此表",
   keys: [
     [["Enter"], "发送"],
     [["Shift", "Enter"], "换行"],
