@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from livemind_app import __version__, cli
-from livemind_app.config import VARIABLES, Settings
+from livemind_app.config import Settings, variables
 from livemind_app.engine.remote.limits import USUAL, RemoteLimits
 from livemind_app.errors import ConfigError
 
@@ -218,6 +218,6 @@ def test_documents_name_options_that_there_are(
 def test_variables_of_the_operators_documents_are_those_that_are_read() -> None:
     # Where models are kept, and how long load tests run, is not the settings' affair.
     apart = {"LIVEMIND_CACHE", "LIVEMIND_MODELS", "LIVEMIND_LOAD_SECONDS"}
-    known = apart | {name for names in VARIABLES.values() for name in names}
+    known = apart | {variable for each in fields(Settings) for variable in variables(each.name)}
     text = (DOCS / "operating.md").read_text(encoding="utf-8")
     assert set(re.findall(r"\bLIVEMIND_[A-Z_]+\b", text)) <= known

@@ -88,7 +88,7 @@ class Thought:
     tokens: int  # generated
     seconds: float
     running: bool
-    end: int | None = None  # where the share of a thought began that an edit took back
+    end: int | None = None  # of the last thought, where the share began that an edit took back
 
 
 @dataclass(frozen=True)

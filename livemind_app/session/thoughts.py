@@ -28,6 +28,7 @@ def with_thought(before: Sequence[Thought], new: Thought) -> tuple[Thought, ...]
         new = replace(new, begin=0)
     elif earlier[-1].end is not None:
         new = replace(new, begin=min(new.begin, earlier[-1].end))
+        earlier[-1] = replace(earlier[-1], end=None)  # its share ends where the new one begins
     same = next((thought for thought in before if thought.index == new.index), None)
     if same:
         tokens, seconds = same.tokens + new.tokens, same.seconds + new.seconds

@@ -1,10 +1,15 @@
 """A session on a scripted engine, and a way to wait for what it emits."""
 
 import asyncio
-from collections.abc import Callable
+import gc
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
+
 from livemind_app.engine.scripted import ScriptedEngine
+from livemind_app.protocol import Priority, Request
 from livemind_app.session import Limits, Options, Session, SessionManager
 
 Condition = Callable[[Session], bool]
@@ -41,6 +46,38 @@ def settled(session: Session) -> bool:
 
 def turn_done(session: Session) -> bool:
     return session.state.turn is not None and session.state.turn.done
+
+
+class Gate:
+    """Holds a scripted engine from step `at` on, of those with this priority, until it is opened."""
+
+    def __init__(self, priority: Priority | None = None, at: int = 1) -> None:
+        self._priority = priority
+        self._left = at
+        self._reached = threading.Event()
+        self._opened = threading.Event()
+
+    def __call__(self, request: Request) -> None:
+        if self._priority in (None, request.priority):
+            self._left -= 1
+            if self._left <= 0:
+                self._reached.set()
+                assert self._opened.wait(10)
+
+    async def reached(self) -> None:
+        assert await asyncio.to_thread(self._reached.wait, 10)
+
+    def open(self) -> None:
+        self._opened.set()
+
+
+@pytest.fixture
+def only_what_is_new() -> Iterator[None]:
+    """Objects of other tests are not searched: there can be millions."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 class Scripted:

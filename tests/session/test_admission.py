@@ -8,7 +8,7 @@ import pytest
 from livemind_app.errors import Overloaded, ServerDraining
 from livemind_app.protocol import Priority, Request
 from livemind_app.session import Limits
-from tests.session.conftest import Scripted, settled, turn_done, until
+from tests.session.conftest import Gate, Scripted, settled, turn_done, until
 
 STATEMENT = "Tom has three apples. "
 QUESTION = "How many apples has he?"
@@ -137,20 +137,14 @@ async def test_draining_stops_answers_at_its_limit_and_keeps_what_was_said() -> 
 @pytest.mark.parametrize("soon", [True, False])
 async def test_an_answer_that_a_new_chat_cut_off_does_not_touch_the_next(soon: bool) -> None:
     """The engine tells of its end when the new chat has begun, and may have a turn of the same number."""
-    reached, go = threading.Event(), threading.Event()
-
-    def step(request: Request) -> None:
-        if request.priority is Priority.ANSWER:
-            reached.set()
-            assert go.wait(10)
-
-    async with Scripted(step=step) as made:
+    gate = Gate(Priority.ANSWER)
+    async with Scripted(step=gate) as made:
         made.session.submit(1, QUESTION, ["live"])
-        assert await asyncio.to_thread(reached.wait, 10)
+        await gate.reached()
         made.session.clear()
         if soon:
             made.session.submit(2, QUESTION, ["live"])
-        go.set()
+        gate.open()
         while any(made.engine.usage().queued.values()):
             await asyncio.sleep(0.01)
         if not soon:

@@ -1,7 +1,5 @@
 """Answers that are there before Enter: the exact lanes, and every lane's speculation."""
 
-import asyncio
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +12,7 @@ from livemind_app.engine.scripted import ScriptedEngine
 from livemind_app.protocol import Priority, Request
 from livemind_app.session import Session, SessionManager
 from livemind_app.session.events import Metrics
-from tests.session.conftest import Scripted, turn_done, until
+from tests.session.conftest import Gate, Scripted, turn_done, until
 
 ONE = "Tom has three apples. "
 TWO = "Ann gives him four more. "
@@ -84,25 +82,16 @@ async def test_a_complete_question_is_answered_before_it_is_asked() -> None:
 
 async def test_what_is_ready_is_shown_at_once_and_the_rest_follows() -> None:
     """First words within one forward; the request repeats nothing."""
-    reached, go = threading.Event(), threading.Event()
-    steps = 0
-
-    def step(request: Request) -> None:
-        nonlocal steps
-        steps += request.priority is Priority.SPECULATION
-        if steps == 10:
-            reached.set()
-            assert go.wait(10)
-
-    async with Scripted(script=lambda role, prompt: LONG, step=step) as made:
+    gate = Gate(Priority.SPECULATION, at=10)
+    async with Scripted(script=lambda role, prompt: LONG, step=gate) as made:
         made.session.configure({"lanes": ["exact"]})
         made.session.draft(1, ASK)
-        assert await asyncio.to_thread(reached.wait, 10)
+        await gate.reached()
         await until(made.session, lambda s: s.state.prepared["exact"].ready >= 9)
         made.session.submit(2, ASK)
         await until(made.session, lambda s: s.state.turn is not None and s.state.turn.answer != "")
         assert answers(made.session)["exact"] == " ".join(LONG.split()[:9])
-        go.set()
+        gate.open()
         await until(made.session, turn_done)
         assert answers(made.session)["exact"] == LONG
         (rest,) = generating(made.engine, Priority.ANSWER)
@@ -111,19 +100,13 @@ async def test_what_is_ready_is_shown_at_once_and_the_rest_follows() -> None:
 
 
 async def test_an_edit_stops_the_answer_and_its_tokens_are_counted_as_wasted() -> None:
-    reached, go = threading.Event(), threading.Event()
-
-    def step(request: Request) -> None:
-        if request.priority is Priority.SPECULATION and not go.is_set():
-            reached.set()
-            assert go.wait(10)
-
-    async with Scripted(script=echo, step=step) as made:
+    gate = Gate(Priority.SPECULATION)
+    async with Scripted(script=echo, step=gate) as made:
         made.session.configure(EXACT)
         made.session.draft(1, ONE + ASK)
-        assert await asyncio.to_thread(reached.wait, 10)
+        await gate.reached()
         made.session.draft(2, ONE + TWO + ASK)
-        go.set()
+        gate.open()
         await made.session.settled()
         first, second = generating(made.engine, Priority.SPECULATION)
         assert first.cancel.cancelled

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,6 +10,7 @@ from livemind_app.errors import SessionNotFound
 from livemind_app.session import Limits, Session
 from tests.session.conftest import Scripted, settled, turn_done, until
 
+pytestmark = pytest.mark.usefixtures("only_what_is_new")
 WAIT_S = 10.0
 ATTEMPTS = 100  # to let tasks end and collect what they leave
 
@@ -74,12 +74,3 @@ async def gone(secret: list[str]) -> None:
         await asyncio.sleep(0.01)
         gc.collect()
     raise AssertionError(f"{places} places still hold it")
-
-
-@pytest.fixture(autouse=True)
-def only_what_is_new() -> Iterator[None]:
-    """Objects of other tests are not searched: there can be millions."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()

@@ -18,6 +18,7 @@ from livemind_app.session import Limits, Session, SessionManager
 from tests.llm_to_slm import tiny
 from tests.session.conftest import turn_done, until
 
+pytestmark = pytest.mark.usefixtures("only_what_is_new")
 WAIT_S = 20.0
 SECRET = "Violet walrus 4711."
 LANES = ["live", "exact", "conventional", "slm"]
@@ -35,14 +36,6 @@ def engine() -> Iterator[LocalEngine]:
     engine = made()
     yield engine
     engine.close()
-
-
-@pytest.fixture(autouse=True)
-def only_what_is_new() -> Iterator[None]:
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 def within(secret: Sequence[int], ids: Sequence[object]) -> bool:

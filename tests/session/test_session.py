@@ -1,7 +1,5 @@
 """A typing session end to end, on a scripted engine."""
 
-import asyncio
-import threading
 from itertools import pairwise
 from typing import Any
 
@@ -9,9 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livemind_app.protocol import Priority, Request
+from livemind_app.protocol import Priority
 from livemind_app.session import Session
-from tests.session.conftest import ASK, ONE, THREE, TWO, Scripted, note_script, settled, turn_done, until
+from tests.session.conftest import (
+    ASK,
+    ONE,
+    THREE,
+    TWO,
+    Gate,
+    Scripted,
+    note_script,
+    settled,
+    turn_done,
+    until,
+)
 
 PIECES = [ONE, TWO, "x", ". ", "\n"]
 
@@ -51,20 +60,14 @@ async def test_append_keeps_notes_and_edit_rolls_back() -> None:
 
 
 async def test_an_edit_stops_a_note_on_changed_text_within_one_token() -> None:
-    reached, go = threading.Event(), threading.Event()
-
-    def step(request: Request) -> None:
-        if request.priority is Priority.NOTE:
-            reached.set()
-            assert go.wait(10)
-
-    async with Scripted(script=lambda role, prompt: "a b c d e f", step=step) as made:
+    gate = Gate(Priority.NOTE)
+    async with Scripted(script=lambda role, prompt: "a b c d e f", step=gate) as made:
         session: Session = made.session
         session.draft(1, ONE + "Ann")
-        assert await asyncio.to_thread(reached.wait, 10)
+        await gate.reached()
         session.draft(2, "Something else entirely. And")
         assert session.state.running_note is None or session.state.running_note.text == ""
-        go.set()
+        gate.open()
         await until(session, settled)
         cancelled = [r for r in made.engine.requests if r.cancel.cancelled and r.max_tokens]
         assert cancelled
@@ -72,23 +75,13 @@ async def test_an_edit_stops_a_note_on_changed_text_within_one_token() -> None:
 
 
 async def test_submit_cuts_the_running_note_and_keeps_what_it_said() -> None:
-    reached, go = threading.Event(), threading.Event()
-    seen = 0
-
-    def step(request: Request) -> None:
-        nonlocal seen
-        if request.priority is Priority.NOTE:
-            seen += 1
-            if seen == 3:
-                reached.set()
-                assert go.wait(10)
-
-    async with Scripted(script=lambda role, prompt: "one two three four five", step=step) as made:
+    gate = Gate(Priority.NOTE, at=3)
+    async with Scripted(script=lambda role, prompt: "one two three four five", step=gate) as made:
         session: Session = made.session
         session.draft(1, ONE + "Ann")
         await until(session, lambda s: any("two" in n.text for n in s.state.notes))
         session.submit(2, ONE + ASK, ["live"])
-        go.set()
+        gate.open()
         await until(session, turn_done)
         (note,) = session.state.turn.notes  # type: ignore[union-attr]
         assert (note.status, note.text.split()) == ("cut", ["one", "two"])

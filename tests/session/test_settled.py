@@ -1,32 +1,25 @@
 """What a caller with a clock of its own needs of a session: to be told when nothing is being thought."""
 
 import asyncio
-import threading
 
 from livemind_app.engine.scripted import ScriptedEngine
-from livemind_app.protocol import Priority, Request
+from livemind_app.protocol import Priority
 from livemind_app.session import SessionManager
-from tests.session.conftest import Scripted, turn_done, until
+from tests.session.conftest import Gate, Scripted, turn_done, until
 
 ONE = "Tom has three apples. "
 TWO = "Ann gives him four more. "
 
 
 async def test_settled_waits_for_the_note_and_for_what_an_edit_brings() -> None:
-    reached, go = threading.Event(), threading.Event()
-
-    def step(request: Request) -> None:
-        if request.priority is Priority.NOTE:
-            reached.set()
-            assert go.wait(10)
-
-    async with Scripted(script=lambda role, prompt: "therefore seven", step=step) as made:
+    gate = Gate(Priority.NOTE)
+    async with Scripted(script=lambda role, prompt: "therefore seven", step=gate) as made:
         await made.session.settled()
         made.session.draft(1, ONE + "A")
         waiting = asyncio.create_task(made.session.settled())
-        assert await asyncio.to_thread(reached.wait, 10)
+        await gate.reached()
         assert not waiting.done()
-        go.set()
+        gate.open()
         await waiting
         assert [note.status for note in made.session.state.notes] == ["done"]
         made.session.draft(2, ONE + TWO + "H")

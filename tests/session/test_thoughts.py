@@ -67,6 +67,19 @@ async def test_an_edit_takes_back_what_read_it_and_leaves_what_came_before() -> 
         assert not made.session.state.prepared
 
 
+async def test_what_follows_a_part_says_where_its_share_ends() -> None:
+    """Not a later part that was taken back: the answer may be shorter by now."""
+    async with Scripted(script=changing) as made:
+        made.session.configure(DRAFT)
+        await typed(made.session, ONE, ONE + "It rains. ")
+        made.session.draft(made.session.state.revision + 1, ONE)
+        (first,) = thoughts(made)
+        assert first.end == len(" ".join(WORDS))
+        await typed(made.session, ONE + TWO)
+        first, second = thoughts(made)
+        assert (first.end, second.begin) == (None, len(" ".join(WORDS[:3])))
+
+
 async def test_a_turn_keeps_what_was_thought_and_the_next_begins_without() -> None:
     async with Scripted(script=changing) as made:
         made.session.configure(DRAFT)

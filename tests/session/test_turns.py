@@ -1,7 +1,5 @@
 """Turns of a session: stopping, several of them, beginning anew, refusals, expiry; on a scripted engine."""
 
-import asyncio
-import threading
 import time
 from contextvars import ContextVar
 
@@ -17,31 +15,22 @@ from livemind_app.errors import (
     TooManyTurns,
     TurnRunning,
 )
-from livemind_app.protocol import Priority, Request, Role
+from livemind_app.protocol import Priority, Role
 from livemind_app.session import Limits, Session
 from livemind_app.session.events import Event, Failure
-from tests.session.conftest import ASK, ONE, TWO, Scripted, note_script, settled, turn_done, until
+from tests.session.conftest import ASK, ONE, TWO, Gate, Scripted, note_script, settled, turn_done, until
 
 
 async def test_stop_keeps_what_was_said_and_leaves_out_the_rest() -> None:
-    reached, go = threading.Event(), threading.Event()
-    steps = 0
-
-    def step(request: Request) -> None:
-        nonlocal steps
-        steps += 1
-        if steps == 3:
-            reached.set()
-            assert go.wait(10)
-
-    async with Scripted(script=lambda role, prompt: "one two three four", step=step) as made:
+    gate = Gate(at=3)
+    async with Scripted(script=lambda role, prompt: "one two three four", step=gate) as made:
         session: Session = made.session
         session.submit(1, ASK, ["live", "slm"])
         await until(session, lambda s: s.state.turn is not None and "two" in s.state.turn.answer)
         with pytest.raises(TurnRunning):
             session.submit(2, ASK)
         session.stop()
-        go.set()
+        gate.open()
         assert turn_done(session)
         lanes = session.state.turn.lanes  # type: ignore[union-attr]
         assert {lane.status for lane in lanes.values()} == {"stopped"}
@@ -51,19 +40,13 @@ async def test_stop_keeps_what_was_said_and_leaves_out_the_rest() -> None:
 
 
 async def test_a_submit_during_baselines_stops_them() -> None:
-    reached, go = threading.Event(), threading.Event()
-
-    def step(request: Request) -> None:
-        if request.priority is Priority.BASELINE:
-            reached.set()
-            assert go.wait(10)
-
-    async with Scripted(script=note_script, step=step) as made:
+    gate = Gate(Priority.BASELINE)
+    async with Scripted(script=note_script, step=gate) as made:
         session: Session = made.session
         session.submit(1, ASK, ["live", "conventional"])
-        assert await asyncio.to_thread(reached.wait, 10)
+        await gate.reached()
         session.submit(2, "What about the pears?", ["live"])
-        go.set()
+        gate.open()
         await until(session, lambda s: len(s.state.turns) == 2 and turn_done(s))
         first, second = session.state.turns
         assert first.done
@@ -174,21 +157,12 @@ async def test_a_chat_goes_on_after_what_was_said_elsewhere() -> None:
 
 async def test_an_answer_that_is_stopped_when_all_of_it_is_computed_is_not_done() -> None:
     """What was not shown by then is not shown, so the answer is no whole one."""
-    reached, go = threading.Event(), threading.Event()
-    steps = 0
-
-    def step(request: Request) -> None:
-        nonlocal steps
-        steps += 1
-        if steps == 3:
-            reached.set()
-            assert go.wait(10)
-
-    async with Scripted(script=lambda role, prompt: "one two three four", step=step) as made:
+    gate = Gate(at=3)
+    async with Scripted(script=lambda role, prompt: "one two three four", step=gate) as made:
         session: Session = made.session
         session.submit(1, ASK, ["conventional"])
         await until(session, lambda s: s.state.turn is not None and "two" in s.state.turn.answer)
-        go.set()
+        gate.open()
         while sum(made.engine.usage().queued.values()):  # and this event loop reads nothing meanwhile
             time.sleep(0.001)
         session.stop()
