@@ -15,12 +15,13 @@ from livemind_app.protocol import ModelStatus
 from livemind_app.serving import errors, logs
 from livemind_app.serving.access import Access, guard
 from livemind_app.serving.guards import BodyLimit, Discreet
+from livemind_app.serving.health import router as health_router
 from livemind_app.serving.history import History
 from livemind_app.serving.history_routes import page as history_view
 from livemind_app.serving.history_routes import router as history_router
 from livemind_app.serving.logs import METHODS, RequestLog
 from livemind_app.serving.metrics import ServerMetrics
-from livemind_app.serving.routes import router
+from livemind_app.serving.routes import router as sessions_router
 from livemind_app.session.manager import SessionManager
 
 MAX_BODY = 1_000_000  # bytes, far above the longest text in its widest encoding
@@ -81,7 +82,7 @@ def create_api(
     guard(api, api.state.access)
     api.add_middleware(Discreet)
     api.add_middleware(RequestLog, count=metrics.answered)  # outermost
-    routers = (router, history_router, history_view, *others)
+    routers = (health_router, sessions_router, history_router, history_view, *others)
     for each in routers:
         api.include_router(each)
     api.state.routes = [route for each in routers for route in each.routes if isinstance(route, APIRoute)]

@@ -102,8 +102,7 @@ def application(settings: Settings, build: Build) -> Any:
         autoscaling_config={
             "min_replicas": low,
             "max_replicas": high,
-            "target_ongoing_requests": FULL
-            * sessions,  # an open page keeps one request: its stream of events
+            "target_ongoing_requests": FULL * sessions,  # an open page keeps one, its stream of events
         },
         max_ongoing_requests=sessions + BESIDES,
         max_queued_requests=QUEUED,

@@ -18,7 +18,7 @@ from livemind_app.errors import (
     StaleRevision,
     TextTooLong,
 )
-from livemind_app.serving.models import FIELDS
+from livemind_app.serving.models import FIELDS, ErrorBody
 
 NO_STORE = {"Cache-Control": "no-store"}
 
@@ -26,6 +26,25 @@ NO_STORE = {"Cache-Control": "no-store"}
 async def no_store(response: Response) -> None:
     """For routers: none of their answers is kept by a browser or a proxy."""
     response.headers.update(NO_STORE)
+
+
+def refusals(*errors: type[SessionError] | type[ConfigError]) -> dict[int | str, dict[str, Any]]:
+    """How OpenAPI documents what a route refuses."""
+    codes: dict[int | str, list[str]] = {
+        401: ["login_required"],
+        403: ["foreign_origin"],
+        422: ["invalid_request"],
+        429: ["too_many_requests"],
+    }
+    for error in errors:
+        status, code = (
+            (error.status, error.code) if issubclass(error, SessionError) else (422, "invalid_option")
+        )
+        codes.setdefault(status, []).append(code)
+    return {
+        status: {"model": ErrorBody, "description": ", ".join(f"`{name}`" for name in names)}
+        for status, names in codes.items()
+    }
 
 
 def install(app: FastAPI) -> None:

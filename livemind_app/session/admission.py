@@ -56,7 +56,6 @@ class Admission:
             raise Overloaded(
                 f"{self.answers} answers are being written; your text is kept, send it again soon"
             )
-
         if any(self._answers_of(payer) >= self._per_client for payer in payers):
             message = "too many of your questions are being answered; your text is kept, send it again soon"
             raise TooManyRequests(message, RETRY_AFTER_S)

@@ -1,7 +1,6 @@
 """Runs a submitted turn's lanes, one after another, each with a clock of its own."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TypeVar
@@ -21,14 +20,14 @@ from livemind_app.protocol import (
 )
 from livemind_app.session.clients import Purse
 from livemind_app.session.events import Answer, Failure, Lane, LaneStatus, Metrics, Turn
-from livemind_app.session.figures import Stopwatch, measured, status_of
+from livemind_app.session.figures import Stopwatch, compared, measured, status_of
 from livemind_app.session.formats import CONVENTIONAL_SYSTEM, system
 from livemind_app.session.guides import Prompt, reading, rendered
 from livemind_app.session.lanes import AHEAD_LANES, LANE_ROLE, LaneName
 from livemind_app.session.plan import plan_answering
 from livemind_app.session.preparer import Preparer
 from livemind_app.session.prompts import answer_messages
-from livemind_app.session.rendering import made
+from livemind_app.session.rendering import Renderer
 from livemind_app.session.requests import compression, lane_request
 from livemind_app.session.speculated import Speculated
 from livemind_app.session.state import FINAL, TurnState, history
@@ -44,6 +43,7 @@ class Answerer:
         self._store = store
         self._preparer = preparer
         self._engine = engine
+        self._renderer = Renderer(engine, store)
         self._session = session
         self._purse = purse
         self._running: LaneName | None = None  # or the last that was
@@ -114,11 +114,13 @@ class Answerer:
         options = self._store.state.options
         if name in AHEAD_LANES:
             messages = answer_messages(options, name, past, turn.segments, turn.notes)
-            prompt = await self._made(name, messages, lambda: reading(tokenizer, options, name, past, turn))
+            prompt = await self._renderer.made(
+                name, messages, lambda: reading(tokenizer, options, name, past, turn)
+            )
         else:
             messages = [system(CONVENTIONAL_SYSTEM), *past]
             render = tokenizer(LANE_ROLE[name]).render
-            prompt = await self._made(name, messages, lambda: Prompt(render(messages, answer=False)))
+            prompt = await self._renderer.made(name, messages, lambda: Prompt(render(messages, answer=False)))
         request = self._request(name, prompt.ids, 0, guide=prompt.guide)
         async with aclosing(self._engine.stream(request)) as outputs:
             async for _ in outputs:
@@ -130,7 +132,7 @@ class Answerer:
         messages = answer_messages(options, name, past, turn.segments, turn.notes)
         begun_by = options.begun_by(name)
         tokenizer, cancel = self._engine.tokenizer, self._cancel
-        prompt = await self._made(
+        prompt = await self._renderer.made(
             name, messages, lambda: rendered(tokenizer, name, messages, begun_by), begun_by
         )
         if cancel.cancelled:
@@ -176,13 +178,8 @@ class Answerer:
     async def _continuing(self, name: LaneName, messages: list[Message], left: int) -> Request:
         tokenizer = self._engine.tokenizer(LANE_ROLE[name])
         said = tokenizer.encode(self._turn().lanes[name].text)
-        ids = await self._made(name, messages, lambda: tokenizer.render(messages))
+        ids = await self._renderer.made(name, messages, lambda: tokenizer.render(messages))
         return self._request(name, (*ids, *said), left, said=len(said))
-
-    async def _made(
-        self, name: LaneName, messages: list[Message], work: Callable[[], T], role: Role | None = None
-    ) -> T:
-        return await made(self._engine, self._store.state.options, name, messages, work, role)
 
     async def _show(
         self, turn: TurnState, name: LaneName, watch: Stopwatch, request: Request
@@ -256,15 +253,8 @@ class Answerer:
     def _compare(self, turn_id: int) -> None:
         """Tell the finished lanes how much sooner they were, as soon as that is known."""
         lanes = next(turn.lanes for turn in self._store.state.turns if turn.id == turn_id)
-        baseline = lanes.get("conventional")
-        if not (baseline and baseline.status == "done" and baseline.metrics and baseline.metrics.latency):
-            return
-        for name, lane in lanes.items():
-            if name == "conventional" or lane.status != "done" or not lane.metrics:
-                continue
-            reduction = 1 - lane.metrics.latency / baseline.metrics.latency
-            if reduction != lane.metrics.reduction:
-                self._finish(turn_id, name, "done", replace(lane.metrics, reduction=reduction))
+        for name, metrics in compared(lanes).items():
+            self._finish(turn_id, name, "done", metrics)
 
     def _finish(self, turn_id: int, name: LaneName, status: LaneStatus, metrics: Metrics | None) -> None:
         self._store.emit(Lane(self._store.now, turn_id, name, status, metrics))

@@ -1,13 +1,14 @@
 """What an answer cost, and what was ready of it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from livemind_app.protocol import Compression, Finished
 from livemind_app.session.events import LaneStatus, Metrics
 from livemind_app.session.lanes import LaneName
 from livemind_app.session.options import Options
 from livemind_app.session.speculated import Speculated
-from livemind_app.session.state import Preparation, Spent, TurnState
+from livemind_app.session.state import LaneState, Preparation, Spent, TurnState
 
 
 @dataclass
@@ -72,3 +73,13 @@ def status_of(finished: Finished) -> LaneStatus:
     if finished.reason == "cancelled":
         return "stopped"
     return "interrupted" if finished.interrupted else "done"
+
+
+def compared(lanes: Mapping[LaneName, LaneState]) -> dict[LaneName, Metrics]:
+    """What is new to tell of finished lanes: how much sooner than conventional they were."""
+    done = {name: lane.metrics for name, lane in lanes.items() if lane.status == "done" and lane.metrics}
+    baseline = done.pop("conventional", None)
+    if not (baseline and baseline.latency):
+        return {}
+    told = {name: replace(own, reduction=1 - own.latency / baseline.latency) for name, own in done.items()}
+    return {name: metrics for name, metrics in told.items() if metrics != done[name]}

@@ -18,8 +18,8 @@ class Limits:
     max_chat: int = 200_000  # characters of one up to its last prompt, and of each answer in one that goes on
     idle_s: float = 1800.0  # a session without calls and readers for so long expires
     abandoned_s: float = 20.0  # without calls, after its last reader went, work for a session ends; 0: never
+    spared_s: float = 30.0  # unused for less, one makes no room for another on a full server
     max_answers: int = 32  # that users wait for at once; from half of it on nothing is computed ahead
-    spared_s: float = 30.0  # one without them for less makes no room for another
     # Of one client at a time; None: half of them, 0: any number.
     sessions_per_client: int | None = None
     answers_per_client: int | None = None

@@ -1,14 +1,13 @@
 """Gets answers ready before they are asked for: reads prompts as they are typed, and tries answers."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
 from math import exp
 from typing import Any, TypeVar
 
 from livemind_app.errors import LiveMindError
-from livemind_app.protocol import Engine, Finished, Message, Priority, Request, Role, Sampling
+from livemind_app.protocol import Engine, Finished, Priority, Request, Sampling
 from livemind_app.session.clients import Account, Minute
 from livemind_app.session.events import Segment
 from livemind_app.session.guides import Prompt, open_turn, rendered, steady
@@ -25,7 +24,7 @@ from livemind_app.session.plan import (
 )
 from livemind_app.session.progress import Running, progress
 from livemind_app.session.prompts import answer_messages, known_messages
-from livemind_app.session.rendering import made
+from livemind_app.session.rendering import Renderer
 from livemind_app.session.requests import lane_request
 from livemind_app.session.speculated import Speculated
 from livemind_app.session.state import Preparation, history
@@ -48,6 +47,7 @@ class Preparer:
     ) -> None:
         self._store = store
         self._engine = engine
+        self._renderer = Renderer(engine, store)
         self._session = session
         self._room = room
         self._known: dict[LaneName, Known] = {}
@@ -160,10 +160,14 @@ class Preparer:
         if not messages:
             return 0.0
         if step.text != state.text or state.options.method(step.lane) != "exact":
-            known = await self._made(step, messages, lambda: steady(tokenizer, step.lane, messages))
+            known = await self._renderer.made(
+                step.lane, messages, lambda: steady(tokenizer, step.lane, messages)
+            )
             await self._stream(running, self._request(running, known))
             return 0.0
-        prompt, end = await self._made(step, messages, lambda: open_turn(tokenizer, step.lane, messages))
+        prompt, end = await self._renderer.made(
+            step.lane, messages, lambda: open_turn(tokenizer, step.lane, messages)
+        )
         finished = await self._stream(running, self._request(running, prompt, score=(end,)))
         return exp(finished.scores[0]) if finished and finished.scores else 0.0
 
@@ -177,7 +181,9 @@ class Preparer:
         if role != LANE_ROLE[lane]:
             await self._follow(running, step)
         tokenizer = self._engine.tokenizer
-        prompt = await self._made(step, messages, lambda: rendered(tokenizer, lane, messages, role), role)
+        prompt = await self._renderer.made(
+            step.lane, messages, lambda: rendered(tokenizer, lane, messages, role), role
+        )
         if running.cancel.cancelled:
             return  # what is ready may be another chat's by now
         answer = self._going_on(self._answers.get(lane), lane, prompt.ids, state.options.sampling)
@@ -199,13 +205,10 @@ class Preparer:
         messages = known_messages(state.options, step.lane, history(state.turns), step.question.text)
         if messages:
             tokenizer = self._engine.tokenizer
-            prompt = await self._made(step, messages, lambda: steady(tokenizer, step.lane, messages))
+            prompt = await self._renderer.made(
+                step.lane, messages, lambda: steady(tokenizer, step.lane, messages)
+            )
             await self._stream(running, self._request(running, prompt, priority=Priority.SPECULATION))
-
-    async def _made(
-        self, step: Read | Speculate, messages: list[Message], work: Callable[[], T], role: Role | None = None
-    ) -> T:
-        return await made(self._engine, self._store.state.options, step.lane, messages, work, role)
 
     def _continuing(self, running: Running, answer: Speculated, prompt: Prompt) -> Request:
         options = self._store.state.options

@@ -7,8 +7,8 @@ from typing import TypeVar
 from livemind_app.errors import ContextTooLong
 from livemind_app.protocol import ROLES, Engine, Message, Role
 from livemind_app.session.lanes import GUIDED_LANES, LANE_ROLE, LaneName
-from livemind_app.session.options import Options
 from livemind_app.session.requests import compression
+from livemind_app.session.store import Store
 
 LONG = 8_000  # characters; fewer are ids sooner than a thread is there
 TOKEN = 4  # characters that one stands for on average: below a context of these nothing is looked at twice
@@ -18,27 +18,30 @@ SEAMS = 16  # tokens that the cut ends of a text may be more than the whole one'
 T = TypeVar("T")
 
 
-async def made(
-    engine: Engine,
-    options: Options,
-    lane: LaneName,
-    messages: Sequence[Message],
-    work: Callable[[], T],
-    role: Role | None = None,
-) -> T:
-    """What `work` makes of a lane's chat. Raises ContextTooLong where `messages` cannot be that short.
+class Renderer:
+    """Of the chats that a session's lanes send."""
 
-    `role`: of another model than the lane's own. What happens meanwhile is for the caller to look at.
-    """
-    roles = ROLES if lane in GUIDED_LANES else (role or LANE_ROLE[lane],)
-    raw = tuple(each for each in roles if not compression(engine, options, lane, each))
-    return await elsewhere(engine, raw, messages, work)
+    def __init__(self, engine: Engine, store: Store) -> None:
+        self._engine = engine
+        self._store = store
+
+    async def made(
+        self, lane: LaneName, messages: Sequence[Message], work: Callable[[], T], role: Role | None = None
+    ) -> T:
+        """What `work` makes of a lane's chat. Raises ContextTooLong where `messages` cannot be that short.
+
+        `role`: of another model than the lane's own. What happens meanwhile is for the caller to look at.
+        """
+        options = self._store.state.options
+        roles = ROLES if lane in GUIDED_LANES else (role or LANE_ROLE[lane],)
+        raw = tuple(each for each in roles if not compression(self._engine, options, lane, each))
+        return await elsewhere(self._engine, raw, messages, work)
 
 
 async def elsewhere(
     engine: Engine, roles: Sequence[Role], messages: Sequence[Message], work: Callable[[], T]
 ) -> T:
-    """`made`, for models that read the chat token by token."""
+    """What `work` makes, for models that read the chat token by token."""
     if sum(len(message["content"]) for message in messages) <= LONG:
         return work()
 

@@ -5,23 +5,15 @@ A draft is cut into segments and applied; the thinker and the answerer read the 
 """
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
-from livemind_app.errors import (
-    ConfigError,
-    InvalidText,
-    NothingToRetry,
-    StaleRevision,
-    TextTooLong,
-    TooManyTurns,
-    TurnRunning,
-)
+from livemind_app.errors import ConfigError, NothingToRetry, TurnRunning
 from livemind_app.protocol import Engine
 from livemind_app.session.admission import Admission
 from livemind_app.session.answerer import Answerer
 from livemind_app.session.apply import matching
+from livemind_app.session.checks import check_draft, check_said, check_submit
 from livemind_app.session.clients import Account
 from livemind_app.session.clock import Clock
 from livemind_app.session.events import Event, Lane, Retry, Segment, Segments, StateChanged, Turn
@@ -39,7 +31,6 @@ from livemind_app.session.thinker import Thinker
 from livemind_app.text.segment import IncrementalSegmenter
 
 NOTES_DEPEND_ON = ("mode", "format", "granularity", "min_length", "note_tokens", "think_threshold")
-UNUSABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class Session:
@@ -99,17 +90,16 @@ class Session:
 
     def draft(self, revision: int, text: str) -> tuple[Segment, ...]:
         """Replace the draft. Notes on the leading segments that are unchanged stay."""
-        self._check(text)
-        if revision <= self.state.revision:
-            newest = self.state.revision
-            raise StaleRevision(f"revision {revision} is not newer than {newest}; send a greater one", newest)
+        self._touch()
+        check_draft(self.state, self._limits, revision, text)
         self._replace(revision, text, complete=False)
         return self.state.segments
 
     def submit(self, revision: int, text: str, lanes: Sequence[str] | None = None) -> Turn:
         """Answer `text` in `lanes`; a running note is cut and kept, and so is an answer already begun."""
         chosen = check_lanes(lanes) if lanes is not None else self.options.lanes
-        self._check_submit(revision, text)
+        self._touch()
+        check_submit(self.state, self._limits, revision, text)
         self._take_answer()
         self._answerer.stop()
         self._replace(revision, text, complete=True)
@@ -146,13 +136,8 @@ class Session:
 
         It goes on after what was `said`: prompts and their answers, as an earlier session had them.
         """
-        for prompt, answer in said:
-            self._check(prompt)
-            self._check_usable(answer)
-        self._check_said(said)
-        if len(said) >= self._limits.max_turns:
-            raise TooManyTurns(f"{len(said)} turns are too many, the limit is {self._limits.max_turns - 1}")
         self._touch()
+        check_said(self._limits, said)
         self._answerer.stop()
         self._change(self.options, cleared=True, said=tuple(said))
         self._engine.forget(self.token)
@@ -228,47 +213,6 @@ class Session:
         self._admission.take_submit(self.payers)
         self._account.answers.check()
         self._account.submits.take()
-
-    def _check(self, text: str) -> None:
-        self._touch()
-        if len(text) > self._limits.max_text:
-            raise TextTooLong(
-                f"the text has {len(text)} characters, the limit is {self._limits.max_text}; shorten it",
-                self._limits.max_text,
-            )
-        self._check_usable(text)
-
-    def _check_said(self, said: Sequence[tuple[str, str]]) -> None:
-        """The last answer of a chat that came as far as it may go is beyond that."""
-        answers, most = [len(answer) for _, answer in said], self._limits.max_chat
-        chars = sum(len(prompt) for prompt, _ in said) + sum(answers[:-1])
-        if max(chars, *answers, 0) > most:
-            raise TextTooLong(
-                f"these turns have more than {most} characters, the limit; leave some out", most
-            )
-
-    def _check_usable(self, text: str) -> None:
-        if found := UNUSABLE.search(text):
-            raise InvalidText(f"character {found.start()} is a NUL or half a surrogate pair; remove it")
-
-    def _check_submit(self, revision: int, text: str) -> None:
-        self._check(text)
-        if not text.strip():
-            raise InvalidText("there is nothing to answer: the text is empty")
-        if revision < self.state.revision:
-            newest = self.state.revision
-            raise StaleRevision(f"revision {revision} is older than {newest}; send the newest", newest)
-        if self.state.turn and self.state.turn.live_running:
-            raise TurnRunning("an answer is being written; wait for it or stop it first")
-        if len(self.state.turns) >= self._limits.max_turns:
-            raise TooManyTurns(f"this chat has {self._limits.max_turns} turns, the limit; begin a new chat")
-        left = self._limits.max_chat - sum(len(turn.prompt) + len(turn.answer) for turn in self.state.turns)
-        if len(text) > left:
-            raise TextTooLong(
-                f"with this text the chat has more than {self._limits.max_chat} characters, the limit; "
-                "shorten it or begin a new chat",
-                max(left, 0),
-            )
 
     def _replace(self, revision: int, text: str, *, complete: bool, keep: bool = True) -> None:
         cut = self._segmenter.cut(text, complete=complete)

@@ -11,7 +11,6 @@ import secrets
 import threading
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import aclosing, nullcontext, suppress
 from time import perf_counter
 
@@ -19,18 +18,15 @@ from livemind_app.engine.chat import ChatTokenizer
 from livemind_app.engine.remote.address import Address
 from livemind_app.engine.remote.breaker import Breaker
 from livemind_app.engine.remote.client import Client
-from livemind_app.engine.remote.completion import Completion, Served
-from livemind_app.engine.remote.connect import ask
+from livemind_app.engine.remote.completion import Completion
 from livemind_app.engine.remote.limits import USUAL, RemoteLimits
-from livemind_app.engine.remote.speculative import Speculation, read_speculation
+from livemind_app.engine.remote.server import Server
 from livemind_app.engine.scheduler import Sink
 from livemind_app.engine.split import NO_LOOKAHEAD, NO_ODDS, NO_ROWS, NO_STATES
 from livemind_app.engine.streams import aiterate, iterate
 from livemind_app.errors import (
-    Coded,
     EngineError,
     GenerationFailed,
-    LiveMindError,
     ModelError,
     ServerBusy,
     ServerFailed,
@@ -39,11 +35,8 @@ from livemind_app.protocol import Ability, Finished, ModelStatus, Output, Priori
 
 log = logging.getLogger(__name__)
 
-UNNAMED = "a model on a server"  # until that has said its name
 AFFINITY = "X-Session-Id"  # by which routers keep a session with one replica
-WAITS_S = (0.2, 0.5, 1.0, 2.0)  # between attempts to reach a server that is not up yet
 AHEAD = (Priority.NOTE, Priority.SPECULATION)  # what nobody waits for
-REREAD_S = 60.0  # between looks at what a server tells about itself
 
 
 class RemoteEngine:
@@ -62,36 +55,35 @@ class RemoteEngine:
         self._roles = roles
         self._affinity = affinity
         self._breaker = Breaker()
-        self._served: Future[Served] = Future()
-        self._detail = ""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="livemind-remote", daemon=True)
         self._thread.start()
         self._client = Client(address.base, key, limits)
         self._ahead = asyncio.Semaphore(limits.speculations)
-        self._speculation: Speculation | None = None
+        self._server = Server(self._client, address, self._breaker)
         self._tasks: dict[asyncio.Task[None], Priority] = {}
-        asyncio.run_coroutine_threadsafe(self._watch(), self._loop)
+        asyncio.run_coroutine_threadsafe(self._server.watch(), self._loop)
 
     async def ready(self) -> None:
-        await asyncio.shield(asyncio.wrap_future(self._served))
+        await self._server.served()
 
     def wait(self) -> None:
-        self._served.result()
+        self._server.wait()
 
     def status(self) -> tuple[ModelStatus, ...]:
-        return tuple(self._status(role) for role in self._roles)
+        return tuple(self._server.status(role) for role in self._roles)
 
     def usage(self) -> Usage:
         return Usage(Counter(priority for priority in list(self._tasks.values())))
 
     def cannot(self, ability: Ability, role: Role) -> str | None:
         if ability == "lookahead":
-            return f"{NO_LOOKAHEAD} ({self._speculation})" if self._speculation else NO_LOOKAHEAD
+            own = self._server.speculation
+            return f"{NO_LOOKAHEAD} ({own})" if own else NO_LOOKAHEAD
         return {"guide": NO_STATES, "draft": NO_ODDS}.get(ability, NO_ROWS)
 
     def tokenizer(self, role: Role) -> ChatTokenizer:
-        return self._served.result().tokenizer
+        return self._server.wait().tokenizer
 
     def stream(self, request: Request) -> AsyncGenerator[Output, None]:
         return aiterate(self._start, request)
@@ -109,69 +101,12 @@ class RemoteEngine:
         self._thread.join()
         self._loop.close()
 
-    def _status(self, role: Role) -> ModelStatus:
-        """Whoever asks for it need not know where the server is; logs tell that."""
-        name = self._address.model or UNNAMED
-        if not self._served.done():
-            return ModelStatus(role, name, "loading", detail=self._detail)
-        if error := self._served.exception():
-            assert isinstance(error, LiveMindError)  # nothing else is set below
-            return ModelStatus(role, name, "failed", detail=self._hidden(error))
-        if self._breaker.open:
-            return ModelStatus(role, name, "failed", detail=Coded("no_answer", "the server does not answer"))
-        return ModelStatus(role, self._served.result().name, "ready", detail=str(self._speculation or ""))
-
     async def _close(self) -> None:
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         await self._client.close()
-
-    # Connecting.
-
-    async def _watch(self) -> None:
-        """The server, as long as it can be used: it may be started anew with other options."""
-        await self._connect()
-        while not self._served.exception():
-            await asyncio.sleep(REREAD_S)
-            await self._look()
-
-    async def _connect(self) -> None:
-        """Until the server is there: it may be loading for minutes."""
-        attempt = 0
-        while not self._served.done():
-            try:
-                served = await ask(self._client, self._address)
-                await self._look()
-                self._served.set_result(served)
-            except ServerFailed as error:
-                self._tell(error)
-                await asyncio.sleep(WAITS_S[min(attempt, len(WAITS_S) - 1)])
-                attempt += 1
-            except LiveMindError as error:
-                self._give_up(error)
-            except Exception as error:
-                reason = f"{self._address.base} cannot be used ({type(error).__name__}: {error})"
-                self._give_up(EngineError(reason))
-
-    def _give_up(self, error: LiveMindError) -> None:
-        log.error("no model: %s", error)
-        self._served.set_exception(error)
-
-    def _tell(self, error: LiveMindError) -> None:
-        """Why it is not there yet: once for each reason, since it is asked again and again."""
-        if (detail := self._hidden(error)) != self._detail:
-            log.warning("waiting for a model: %s", error)
-            self._detail = detail
-
-    def _hidden(self, error: LiveMindError) -> Coded:
-        return Coded(error.code, self._address.hidden(str(error)))
-
-    async def _look(self) -> None:
-        self._speculation = read_speculation(await self._client.metrics())
-
-    # Generating.
 
     def _start(self, request: Request, sink: Sink) -> None:
         def run() -> None:
@@ -201,7 +136,7 @@ class RemoteEngine:
     async def _generate(self, request: Request, sink: Sink) -> None:
         if request.guide:
             raise EngineError(NO_STATES)
-        served = await asyncio.shield(asyncio.wrap_future(self._served))
+        served = await self._server.served()
         came = perf_counter()
         async with self._ahead if request.priority in AHEAD else nullcontext():
             completion = Completion(self._client, served, request, perf_counter() - came)

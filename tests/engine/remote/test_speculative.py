@@ -2,7 +2,7 @@
 
 import pytest
 
-from livemind_app.engine.remote import remote
+from livemind_app.engine.remote import server as watched
 from livemind_app.engine.remote.speculative import read_speculation
 from tests.engine.remote.conftest import connected
 from tests.engine.remote.echo import said, wait_for
@@ -51,7 +51,7 @@ def test_of_a_server_that_does_not_or_does_not_tell_nothing_is_said(server: Fake
 def test_a_server_that_is_started_anew_with_other_options(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, "REREAD_S", 0.01)
+    monkeypatch.setattr(watched, "REREAD_S", 0.01)
     server.faults.metrics = WITHOUT
     with connected(server) as engine:
         assert engine.status()[0].detail == ""
