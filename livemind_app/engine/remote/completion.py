@@ -24,7 +24,6 @@ class Served:
     name: str
     tokenizer: ChatTokenizer
     ends: frozenset[int]
-    context: int
     extras: dict[str, Any] = field(default_factory=dict)  # parameters beyond OpenAI's that it takes
     spelt: bool = False  # it takes prompts as text only
 
@@ -105,13 +104,15 @@ class Completion:
         return {name: own.get(name, value) for name, value in self._served.extras.items()}
 
     def _room(self) -> int:
-        room = self._served.context - len(self._request.ids)
-        if room < 1:
+        context, used = self._served.tokenizer.context, len(self._request.ids)
+        if context is None:
+            return self._request.max_tokens
+        if used >= context:
             raise ContextTooLong(
-                f"the prompt has {len(self._request.ids)} tokens, {self._served.name} takes "
-                f"{self._served.context}; shorten it or begin a new chat"
+                f"the prompt has {used} tokens, {self._served.name} takes {context}; "
+                "shorten it or begin a new chat"
             )
-        return min(self._request.max_tokens, room)
+        return min(self._request.max_tokens, context - used)
 
     def _read(self, piece: Piece) -> Iterator[Chunk]:
         self._cached = max(self._cached, piece.cached)

@@ -12,7 +12,6 @@ from livemind_app.engine.remote.failures import DENIED, Refused
 from livemind_app.engine.remote.tokens import remote_tokenizer
 from livemind_app.errors import ModelError, ServerFailed
 
-UNKNOWN = 1 << 30  # tokens of context, of a server that does not tell
 REFUSALS = (400, 404, 422)  # of what a server cannot do
 
 
@@ -20,9 +19,10 @@ async def ask(client: Client, address: Address) -> Served:
     """Raises ServerFailed for what may pass, ModelError for what the operator has to change."""
     model = await _choose(client, address, await client.models())
     root = str(model.get("root") or model["id"])
-    tokenizer = await asyncio.to_thread(remote_tokenizer, address.tokenizer, root)
-    context = model.get("max_model_len") or (model.get("meta") or {}).get("n_ctx_train") or UNKNOWN
-    served = Served(str(model["id"]), tokenizer, tokenizer.end_ids(None), int(context))
+    told = model.get("max_model_len") or (model.get("meta") or {}).get("n_ctx_train")
+    context = int(told) if told else None
+    tokenizer = await asyncio.to_thread(remote_tokenizer, address.tokenizer, root, context)
+    served = Served(str(model["id"]), tokenizer, tokenizer.end_ids(None))
     return await _able(client, served)
 
 

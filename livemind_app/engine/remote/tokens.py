@@ -14,11 +14,14 @@ from livemind_app.engine.models.pretrained import TOKENIZER_FILES, share_tokeniz
 from livemind_app.errors import ModelError
 
 
-def remote_tokenizer(named: str, root: str) -> ChatTokenizer:
-    """`named` by the operator, else `root`, what the server says its model is. Raises ModelError."""
+def remote_tokenizer(named: str, root: str, context: int | None) -> ChatTokenizer:
+    """`named` by the operator, else `root`, what the server says its model is. Raises ModelError.
+
+    `context`: tokens that the model takes; None where its server does not tell.
+    """
     source = named or root
     try:
-        return ChatTokenizer(share_tokenizer(_folder(source)))
+        return ChatTokenizer(share_tokenizer(_folder(source)), context)
     except ModelError as error:
         raise ModelError(
             f"the tokenizer of {source!r} is needed here and is not to be had ({error}); "

@@ -11,8 +11,12 @@ from livemind_app.engine.remote.address import parse
 from livemind_app.engine.split import OwnedEngine
 from livemind_app.errors import ConfigError, ContextTooLong, EngineError, ModelError, ServerFailed
 from livemind_app.protocol import Cancel, Chunk, Finished, Message, Priority
+from livemind_app.session import SessionManager
+from livemind_app.session.rendering import PROBED
+from tests.engine.remote.conftest import connected
 from tests.engine.remote.echo import REQUEST, ROOT, Echo, said, wait_for
 from tests.engine.remote.fake_openai import FakeServer, Faults, serving
+from tests.session.conftest import turn_done, until
 
 
 def test_the_server_is_told_what_it_needs_and_no_secrets(engine: OwnedEngine, faults: Faults) -> None:
@@ -104,6 +108,26 @@ def test_a_prompt_beyond_the_context_is_refused_here(server: FakeServer) -> None
         assert len(said(engine)) == 1
         with pytest.raises(ContextTooLong, match="smol"):
             said(engine, replace(REQUEST, ids=(1,) * 4))
+
+
+async def test_a_chat_beyond_the_context_is_not_read_to_its_end(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server._models[0]["max_model_len"] = context = 500
+    read: list[int] = []
+    with connected(server) as engine:
+        tokenizer = engine.tokenizer("llm")
+        encode = tokenizer.encode
+        monkeypatch.setattr(tokenizer, "encode", lambda text: read.append(len(text)) or encode(text))
+        manager = SessionManager(engine)
+        session = manager.create({"lanes": ["conventional"]})
+        session.clear([("Tom has three apples.", "He has three. " * 1000)] * 10)
+        session.submit(1, "How many are left?")
+        await until(session, turn_done)
+        assert session.state.turn
+        assert session.state.turn.lanes["conventional"].status == "failed"
+        assert max(read) <= context * PROBED
+        await manager.close()
 
 
 def test_a_router_need_not_know_what_its_workers_serve(server: FakeServer) -> None:
