@@ -20,7 +20,8 @@ TOP = {"serve", "cli", "__main__"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "protocol": {"errors"},
-    "config": {"errors"},
+    "values": set(),
+    "config": {"errors", "values"},
     "journal": {"errors"},
     "text": BASE,
     "decoding": BASE | {"text"},
@@ -45,6 +46,7 @@ MODELS = {"torch", "transformers", "accelerate", "gguf", "safetensors"}
 WEB = {"fastapi", "starlette", "sse_starlette", "uvicorn", "gradio"}
 MAY_NOT_IMPORT: dict[str, set[str]] = {
     "errors": MODELS | WEB,
+    "values": MODELS | WEB,
     "config": MODELS | WEB,
     "protocol": MODELS | WEB,
     "journal": MODELS | WEB,

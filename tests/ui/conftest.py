@@ -7,11 +7,12 @@ because it holds it there, not because it looked at the right moment.
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import (
@@ -134,6 +135,14 @@ class LivePage:
         expect(self.status).not_to_have_text("")
         self.page.wait_for_function("sessionStorage.getItem('livemind.session')")
         return self
+
+    def health_says(self, changes: Mapping[str, Any]) -> None:
+        """From now on the page is told of the server's health what it is now, with these changes.
+
+        Nothing is fetched when the page asks: a page may be closed while it does.
+        """
+        health = self.page.request.get(f"{self.log.host}/api/health").json()
+        self.page.route("**/api/health", lambda route: route.fulfill(json={**health, **changes}))
 
     def type(self, text: str, delay: float = 3) -> None:
         self.box.press_sequentially(text, delay=delay)

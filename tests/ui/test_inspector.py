@@ -1,6 +1,6 @@
 """SentenceVAE on the page: the option where models have it, and the inspector of the codec."""
 
-from playwright.sync_api import BrowserContext, Route, expect
+from playwright.sync_api import BrowserContext, expect
 
 from tests.ui.conftest import LivePage, Log
 
@@ -16,16 +16,12 @@ def opened(context: BrowserContext, live: LivePage, log: Log, missing: dict[str,
     """The page on models that have SentenceVAE, but for what is `missing`."""
     page = context.new_page()
     log.watch(page)
-
-    def answer(route: Route) -> None:
-        health = route.fetch().json()
-        route.fulfill(json={**health, "unavailable_choices": {"sentence_vae": missing}})
-
-    page.route("**/api/health", answer)
+    other = LivePage(page, log)
+    other.health_says({"unavailable_choices": {"sentence_vae": missing}})
     page.route("**/api/sentence-vae/sentences", lambda route: route.fulfill(json=SENTENCES))
     texts = {"texts": ["one", "between", "other"]}
     page.route("**/api/sentence-vae/between", lambda route: route.fulfill(json=texts))
-    return LivePage(page, log).open()
+    return other.open()
 
 
 def test_what_the_models_do_not_have_cannot_be_chosen(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
 from livemind_app.config import Settings
 from livemind_app.errors import ServerFailed
@@ -126,15 +126,14 @@ def test_of_an_unknown_refusal_the_servers_words_are_shown(abroad: Page, log: Lo
 def test_why_a_choice_is_missing_and_a_model_loads_is_told_in_the_readers_language(
     abroad: Page, log: Log
 ) -> None:
-    def answer(route: Route) -> None:
-        health = route.fetch().json()
-        models = [{**model, "state": "loading", "detail": "x: converting"} for model in health["models"]]
-        why = {"live-slm": "no states"}
-        codes = {"no states": "no_states", "x: converting": "converting"}
-        changed = {"status": "loading", "models": models, "unavailable": why, "codes": codes}
-        route.fulfill(json={**health, **changed})
-
-    abroad.route("**/api/health", answer)
+    models = [
+        {"role": role, "name": "Big", "state": "loading", "progress": None, "detail": "x: converting"}
+        for role in ("llm", "slm")
+    ]
+    why = {"live-slm": "no states"}
+    codes = {"no states": "no_states", "x: converting": "converting"}
+    changed = {"status": "loading", "models": models, "unavailable": why, "codes": codes}
+    LivePage(abroad, log).health_says(changed)
     live = opened(abroad, log)
     told = {"zh": ("转换中", "内部状态"), "ja": ("変換中", "内部状態")}[live.language]
     expect(live.page.locator(".lm-model-state").first).to_contain_text(told[0])

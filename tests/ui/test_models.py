@@ -24,8 +24,7 @@ def coming(request: pytest.FixtureRequest, browser: Browser, log: Log, gates: Ga
 
 def opened(live: LivePage, status: str, *models: dict[str, Any]) -> None:
     """The page, told this of the models."""
-    told = {"status": status, "models": list(models)}
-    live.page.route("**/api/health", lambda route: route.fulfill(json={**route.fetch().json(), **told}))
+    live.health_says({"status": status, "models": list(models)})
     live.open()
 
 
@@ -61,7 +60,7 @@ def test_a_model_that_failed(coming: LivePage) -> None:
 def test_the_list_goes_when_they_are_ready(browser: Browser, log: Log, gates: Gates) -> None:
     with dressed(browser, log) as live:
         told = {"status": "loading", "models": [FETCHING]}
-        live.page.route("**/api/health", lambda route: route.fulfill(json={**route.fetch().json(), **told}))
+        live.health_says(told)
         live.open()
         expect(live.page.locator(".lm-model")).to_have_count(1)
         told.clear()

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Route, expect
+from playwright.sync_api import BrowserContext, expect
 
 from livemind_app.llm_to_slm.adapter import missing
 from tests.ui.conftest import LivePage, Log, open_page
@@ -200,13 +200,9 @@ def test_a_lane_that_these_models_cannot_run_says_why_and_how_to_train_it(
     why = missing("big", "small")
     page = context.new_page()
     log.watch(page)
-
-    def answer(route: Route) -> None:
-        health = route.fetch().json()
-        route.fulfill(json={**health, "unavailable": {"llm-to-slm": why}})
-
-    page.route("**/api/health", answer)
-    other = LivePage(page, log).open()
+    other = LivePage(page, log)
+    other.health_says({"unavailable": {"llm-to-slm": why}})
+    other.open()
     other.open_options()
     guided = other.page.get_by_role("checkbox", name="Guided small model")
     expect(guided).to_be_disabled()
@@ -226,8 +222,9 @@ def test_lookahead_that_no_model_or_one_cannot_do_says_why(
 ) -> None:
     page = context.new_page()
     log.watch(page)
-    page.route("**/api/health", lambda route: route.fulfill(json={**route.fetch().json(), **health}))
-    other = LivePage(page, log).open()
+    other = LivePage(page, log)
+    other.health_says(health)
+    other.open()
     other.open_options()
     switch = other.page.get_by_role("checkbox", name="Lookahead")
     if not able:  # what was chosen before can be taken out, and not chosen again
