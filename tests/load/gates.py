@@ -31,7 +31,7 @@ class CountingEngine(ScriptedEngine):
     """Knows how many requests of a session are under way for each of its caches."""
 
     def __init__(self, token_s: float = 0.001) -> None:
-        super().__init__(token_s=token_s)
+        super().__init__(token_s=token_s, recorded=False)  # memory is looked at
         self._live: Counter[tuple[str, str | None]] = Counter()
         self.most: Counter[str] = Counter()
 

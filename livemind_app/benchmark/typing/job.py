@@ -30,14 +30,7 @@ from livemind_app.protocol import Engine
 from livemind_app.session.options import Options
 
 MODELS = ("preset", "llm", "slm", "dtype", "weights", "prefill")
-UNTOLD = (
-    "arguments",
-    "run",
-    "json",
-    "resume",
-    "report",
-    "set",
-)  # in a report
+UNTOLD = ("arguments", "run", "json", "resume", "report", "set")  # in a report
 CLOCKS: Mapping[str, type[Clock]] = {"virtual": VirtualClock, "real": RealClock}
 
 
