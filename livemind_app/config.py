@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal, Self, get_type_hints
 from livemind_app.errors import ConfigError
 from livemind_app.values import (
     Amount,
-    AmountOrNone,
+    AmountOrAny,
     Count,
-    CountOrNone,
+    CountOrAny,
     HeaderName,
     Name,
     Origins,
@@ -23,9 +23,9 @@ from livemind_app.values import (
     Range,
     Reader,
     Seconds,
-    SecondsOrNone,
+    SecondsOrNever,
     Switch,
-    TokensOrNone,
+    TokensOrAny,
     integer,
     reader,
 )
@@ -73,20 +73,20 @@ class Settings:
     max_turns: Count | None = None  # of one chat
     max_chat: Annotated[int, integer(1, 10_000_000)] | None = None  # characters of one chat
     idle_s: Seconds | None = None  # a session unused for so long expires
-    abandoned_s: SecondsOrNone | None = None  # after its last reader went, work for it ends; 0: never
-    speculate_per_client: TokensOrNone | None = None  # a minute before one client's submits; 0: any
-    tokens_per_client: TokensOrNone | None = None  # the same in its answers
+    abandoned_s: SecondsOrNever | None = None  # after its last reader went, work for it ends; 0: never
+    speculate_per_client: TokensOrAny | None = None  # a minute before one client's submits; 0: any
+    tokens_per_client: TokensOrAny | None = None  # the same in its answers
     max_answers: Count | None = None  # that users wait for at once
-    sessions_per_client: CountOrNone | None = None  # of them; None: half, 0: any number
-    answers_per_client: CountOrNone | None = None  # likewise
+    sessions_per_client: CountOrAny | None = None  # of them; None: half, 0: any number
+    answers_per_client: CountOrAny | None = None  # likewise
     drain_s: Seconds = 30.0  # that running answers get at a SIGTERM
     log: Log = "text"  # json: a line for every request as well
     history: Name | None = None  # a file, an SQLAlchemy URL or off; None: the usual place
     history_texts: Switch = False  # keep questions and answers too
     # Who may come in.
     max_connections: Amount | None = None  # at once; None: as many as its sessions' browsers may open
-    connections_per_address: AmountOrNone | None = None  # of them; None: a quarter, 0: any number
-    rate: AmountOrNone = 100  # requests a second of one address; 0: any number
+    connections_per_address: AmountOrAny | None = None  # of them; None: a quarter, 0: any number
+    rate: AmountOrAny = 100  # requests a second of one address; 0: any number
     allow_origin: Origins = ()  # other sites whose pages may use the API
     framed_by: Origins = ()  # other sites whose pages may show ours in a frame
     # Before this server, that say for whom they ask: how many every request passes, or their networks.

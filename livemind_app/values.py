@@ -58,7 +58,7 @@ def seconds(value: Any) -> float:
     return number
 
 
-def seconds_or_none(value: Any) -> float:
+def seconds_or_never(value: Any) -> float:
     """0 where something is not to happen at all."""
     return 0.0 if str(value) in ("0", "0.0") else seconds(value)
 
@@ -112,13 +112,13 @@ def number_or_range(value: Any) -> tuple[int, int]:
 Name = Annotated[str, name]
 HeaderName = Annotated[str, header]
 Seconds = Annotated[float, seconds]
-SecondsOrNone = Annotated[float, seconds_or_none]
+SecondsOrNever = Annotated[float, seconds_or_never]
 Switch = Annotated[bool, switch]
 Origins = Annotated[tuple[str, ...], origins]
 Proxies = Annotated[int | tuple[str, ...], proxies]
 Range = Annotated[tuple[int, int], number_or_range]
 Count = Annotated[int, integer(1, 10_000)]
-CountOrNone = Annotated[int, integer(0, 10_000)]
+CountOrAny = Annotated[int, integer(0, 10_000)]
 Amount = Annotated[int, integer(1, 1_000_000)]
-AmountOrNone = Annotated[int, integer(0, 1_000_000)]
-TokensOrNone = Annotated[int, integer(0, 10_000_000)]
+AmountOrAny = Annotated[int, integer(0, 1_000_000)]
+TokensOrAny = Annotated[int, integer(0, 10_000_000)]
