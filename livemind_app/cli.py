@@ -13,7 +13,7 @@ from livemind_app.errors import LiveMindError
 
 Run = Callable[[argparse.Namespace], int | None]
 SETTINGS = (
-    *("preset", "llm", "slm", "dtype", "weights", "prefill", "mode", "drafts", "draft_text"),
+    *("preset", "llm", "slm", "offer", "dtype", "weights", "prefill", "mode", "drafts", "draft_text"),
     *("adapter", "sentence_vae"),
     *("host", "port", "log", "history", "history_texts", "rate", "allow_origin", "login"),
     *("remote_connect_s", "remote_alive_s", "remote_first_token_s", "remote_between_tokens_s"),
@@ -94,6 +94,11 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         help="catalogue name, folder, hub id or server (http://host:port/v1#model); replaces the preset's",
     )
     add("--slm", metavar="MODEL", help="the same for the small model")
+    add(
+        "--offer",
+        metavar="PRESET|LLM+SLM[,…]|none",
+        help="models that users may choose instead, loaded when they do (default: smaller presets)",
+    )
     add("--dtype", metavar="auto|bfloat16|float32", help="what to compute in (default: auto)")
     add(
         "--weights",

@@ -18,6 +18,7 @@ from livemind_app.values import (
     CountOrAny,
     HeaderName,
     Name,
+    Offered,
     Origins,
     Proxies,
     Range,
@@ -49,6 +50,7 @@ class Settings:
     preset: Preset | None = None  # None: base, stepping down where memory or disk is short
     llm: Name | None = None  # catalogue name, folder, hub id or a server's address; replaces the preset's
     slm: Name | None = None
+    offer: Offered | None = None  # others for users to choose; None: smaller presets than the server's own
     dtype: Dtype = "auto"  # what is computed in
     weights: Weights = "auto"  # how weights lie in memory for a CPU
     prefill: Prefill = "plain"  # packed: drop the plain weights where packed ones decode

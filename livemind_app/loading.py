@@ -1,15 +1,23 @@
 """Engines with everything that was trained for their models."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast, get_args
 
-from livemind_app.config import Settings
+from livemind_app.config import Preset, Settings
 from livemind_app.engine import loading
+from livemind_app.engine.later import LaterEngine
 from livemind_app.engine.local import Abilities, Enable, Models
+from livemind_app.engine.lookahead import read_draft_text
+from livemind_app.engine.models.catalogue import PRESETS
+from livemind_app.engine.remote.address import is_address, parse
+from livemind_app.engine.remote.limits import RemoteLimits
+from livemind_app.engine.scheduler import Worker
 from livemind_app.engine.scripted import ScriptedEngine, default_script
 from livemind_app.engine.split import OwnedEngine
 from livemind_app.errors import ConfigError
 from livemind_app.llm_to_slm.loading import paired
+from livemind_app.protocol import ROLES
 from livemind_app.sentence_vae.generation.loading import compressing
 
 SCRIPTED = "scripted"  # [:WORDS:SECONDS], for load tests: what is measured then is the server
@@ -27,10 +35,120 @@ def load_engine(
 
 
 def open_engine(settings: Settings) -> OwnedEngine:
-    """What `load_engine` gives for the operator's settings; `--llm scripted` needs no model."""
-    if settings.llm and settings.llm.partition(":")[0] == SCRIPTED:
-        return _scripted(settings.llm)
-    return loading.open_engine(settings, enabling(settings.adapter, settings.sentence_vae))
+    """The server's own models alone, which begin to load at once; `--llm scripted` needs none."""
+    if _is_scripted(settings):
+        return _scripted(settings.llm or "")
+    return Opener(settings).open(_chosen(settings))
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Pairs of models that users choose among, by name; the first is the server's own."""
+
+    engines: Mapping[str, OwnedEngine]
+    worker: Worker
+
+    def close(self) -> None:
+        self.worker.close()
+        for engine in self.engines.values():
+            engine.close()
+
+
+def open_offer(settings: Settings) -> Offer:
+    """The server's own models, which begin to load at once, and others, which do when somebody chooses them.
+
+    All that are computed here share one thread, and each model is loaded once, whatever pairs it is in.
+    """
+    worker = Worker()
+    if _is_scripted(settings):
+        return Offer({SCRIPTED: open_engine(settings)}, worker)
+    own = _chosen(settings)
+    opener = Opener(settings, worker)
+    others = {name: opener.later(_chosen(pair)) for name, pair in _others(settings, own).items()}
+    return Offer({_name_of(settings, own): opener.open(own), **others}, worker)
+
+
+def settings_of(settings: Settings, name: str) -> Settings:
+    """With which a server has the pair of this name as its own."""
+    return next((_pair(settings, each) for each in _offered(settings) if pair_name(each) == name), settings)
+
+
+class Opener:
+    """Engines of pairs of models; with a `worker` on its one thread."""
+
+    def __init__(self, settings: Settings, worker: Worker | None = None) -> None:
+        public = read_draft_text(settings.draft_text) if settings.draft_text else ""
+        self._shelf = loading.Shelf(
+            settings.dtype,
+            weights=settings.weights,
+            prefill=settings.prefill,
+            shared_drafts=settings.drafts == "shared",
+            public=public,
+        )
+        limits = RemoteLimits(**settings.remote_limits)
+        self._servers = loading.Servers(settings.api_key or "", settings.affinity_header, limits)
+        self._enable = enabling(settings.adapter, settings.sentence_vae)
+        self._worker = worker
+
+    def open(self, choice: loading.Choice) -> OwnedEngine:
+        return loading.open_pair(choice, self._shelf, self._servers, self._enable, worker=self._worker)
+
+    def later(self, choice: loading.Choice) -> LaterEngine:
+        names = {role: short_name(name) for role, name in choice.names.items()}
+        return LaterEngine(names, lambda: self.open(choice), lambda: self._shelf.short_of(choice))
+
+
+def pair_name(written: str) -> str:
+    """What users see of a preset or LLM+SLM: not where a server or a folder is.
+
+    >>> pair_name("small"), pair_name("http://10.0.0.5:8000/v1#qwen3+/srv/models/smol")
+    ('small', 'qwen3+smol')
+    """
+    return "+".join(short_name(model) for model in written.split("+"))
+
+
+def short_name(model: str) -> str:
+    """
+    >>> short_name("Qwen/Qwen3-0.6B")
+    'Qwen3-0.6B'
+    """
+    if is_address(model):
+        return parse(model).model or "server"
+    return model.rstrip("/").rpartition("/")[2]
+
+
+def _chosen(settings: Settings) -> loading.Choice:
+    return loading.choose(settings.preset, settings.llm, settings.slm, settings.dtype, settings.weights)
+
+
+def _name_of(settings: Settings, own: loading.Choice) -> str:
+    if settings.llm or settings.slm:
+        return pair_name("+".join(own.names[role] for role in ROLES))
+    return next(preset.name for preset in PRESETS.values() if preset.names == own.names)
+
+
+def _others(settings: Settings, own: loading.Choice) -> dict[str, Settings]:
+    """By name: what the operator offers; or presets that are smaller than the server's own."""
+    name = _name_of(settings, own)
+    offered = _offered(settings)
+    if settings.offer is None:
+        offered = offered[offered.index(name) :] if name in offered else ()
+    return {pair_name(each): _pair(settings, each) for each in offered if pair_name(each) != name}
+
+
+def _offered(settings: Settings) -> tuple[str, ...]:
+    return tuple(PRESETS) if settings.offer is None else settings.offer
+
+
+def _pair(settings: Settings, written: str) -> Settings:
+    if written in get_args(Preset):
+        return replace(settings, preset=cast("Preset", written), llm=None, slm=None)
+    llm, _, slm = written.partition("+")
+    return replace(settings, llm=llm, slm=slm or llm)
+
+
+def _is_scripted(settings: Settings) -> bool:
+    return (settings.llm or "").partition(":")[0] == SCRIPTED
 
 
 def _scripted(name: str) -> OwnedEngine:

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from math import ceil
@@ -21,9 +21,10 @@ from starlette.staticfiles import StaticFiles
 from livemind_app.benchmark.typing.own_prompts import OwnPrompts
 from livemind_app.benchmark.typing.own_prompts_routes import own_prompts_router
 from livemind_app.config import Settings
+from livemind_app.engine.later import LaterEngine
 from livemind_app.engine.local import LocalEngine
 from livemind_app.errors import ConfigError
-from livemind_app.loading import open_engine
+from livemind_app.loading import open_offer
 from livemind_app.protocol import Engine
 from livemind_app.sentence_vae.inspector import Inspector
 from livemind_app.serving import logs
@@ -42,6 +43,7 @@ from livemind_app.session.requests import defaults_for
 from livemind_app.ui.login import SpaceUsers
 from livemind_app.ui.page import build_page, mount_options
 
+Engines = Engine | Mapping[str, Engine]  # several by the names that users choose by
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 A_BROWSER = 8  # connections: the two streams of a page, and what it asks beside them
 ADDRESSES = 4  # that all connections suffice for, whatever each of them does
@@ -52,9 +54,10 @@ def serve(settings: Settings) -> None:
     """Serve until a signal says stop. The page is up at once; models load behind it."""
     logs.configure(settings.log)
     with listen(settings.host, settings.port) as listening:
-        engine = open_engine(settings)
+        offer = open_offer(settings)
         try:
-            app = create_app(settings, engine, open_history(settings.history, texts=settings.history_texts))
+            history = open_history(settings.history, texts=settings.history_texts)
+            app = create_app(settings, offer.engines, history)
             gc.freeze()
             gc.enable()
             Server(
@@ -65,7 +68,7 @@ def serve(settings: Settings) -> None:
                 connections=_connections(settings),
             ).run()
         finally:
-            engine.close()
+            offer.close()
 
 
 def _limits(settings: Settings) -> Limits:
@@ -102,20 +105,21 @@ def serve_cluster(settings: Settings) -> None:
 async def open_replica(settings: Settings) -> tuple[FastAPI, Callable[[], None]]:
     """One of several servers, and what closes its engine. A history has to be named: all write to it."""
     logs.configure(settings.log)
-    engine = open_engine(settings)
+    offer = open_offer(settings)
     history = open_history(settings.history or "off", texts=settings.history_texts)
-    return await assemble(settings, engine, history), engine.close
+    return await assemble(settings, offer.engines, history), offer.close
 
 
-def create_app(settings: Settings, engine: Engine, history: History | None = None) -> FastAPI:
+def create_app(settings: Settings, engines: Engines, history: History | None = None) -> FastAPI:
     """The page at `/`, the API at `/api`, files of the page at `/static`."""
     # A loop because Gradio, off a running one, makes loops of its own and never closes them.
-    return asyncio.run(assemble(settings, engine, history))
+    return asyncio.run(assemble(settings, engines, history))
 
 
-async def assemble(settings: Settings, engine: Engine, history: History | None = None) -> FastAPI:
+async def assemble(settings: Settings, engines: Engines, history: History | None = None) -> FastAPI:
     """`create_app`, on a running loop."""
-    manager = SessionManager(engine, _limits(settings), defaults_for(engine, settings.mode))
+    own = next(iter(engines.values())) if isinstance(engines, Mapping) else engines
+    manager = SessionManager(engines, _limits(settings), defaults_for(own, settings.mode))
     users = SpaceUsers() if settings.login else None
     access = Access(
         at_once=_per_address(settings),
@@ -126,13 +130,11 @@ async def assemble(settings: Settings, engine: Engine, history: History | None =
         proxies=settings.proxies,
         user=users,
     )
-    own, place = OwnPrompts(engine, settings), settings.place_header
+    prompts, place = OwnPrompts(manager, settings), settings.place_header
     # With several servers none of them would know of the run that another one has begun.
-    benchmark = [] if place else [own_prompts_router(own)]
-    others = [*benchmark, *_inspector(engine, settings)]
-    app = create_api(
-        manager, engine.status, access=access, history=history, others=others, place_header=place
-    )
+    benchmark = [] if place else [own_prompts_router(prompts)]
+    others = [*benchmark, *_inspectors(manager, settings)]
+    app = create_api(manager, access=access, history=history, others=others, place_header=place)
     # Gradio's page asks for its own fonts and pictures under /static too.
     files = FreshFiles(directory=static_folder(), packages=[("gradio", "templates/frontend/static")])
     app.mount("/static", files)
@@ -146,7 +148,7 @@ async def assemble(settings: Settings, engine: Engine, history: History | None =
         await manager.drain(settings.drain_s)
 
     async def end_streams() -> None:
-        await own.close()
+        await prompts.close()
         await manager.close()
 
     app.state.drain = drain
@@ -154,11 +156,14 @@ async def assemble(settings: Settings, engine: Engine, history: History | None =
     return app
 
 
-def _inspector(engine: Engine, settings: Settings) -> list[APIRouter]:
+def _inspectors(manager: SessionManager, settings: Settings) -> list[APIRouter]:
     """Where models are computed on here."""
-    if not isinstance(engine, LocalEngine):
-        return []
-    return [inspector_router(Inspector(engine, settings.sentence_vae))]
+    inspectors = {
+        name: Inspector(engine, settings.sentence_vae)
+        for name, engine in manager.engines.items()
+        if isinstance(engine, LocalEngine | LaterEngine)
+    }
+    return [inspector_router(inspectors)] if inspectors else []
 
 
 def _mount_page(app: FastAPI, manager: SessionManager, parts: dict[str, bool]) -> gr.routes.App:

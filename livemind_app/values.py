@@ -100,6 +100,17 @@ def proxies(value: Any) -> int | tuple[str, ...]:
         raise ValueError("a number, or addresses and networks with commas between") from None
 
 
+def offered(value: Any) -> tuple[str, ...]:
+    """What is in a pair is for who loads it to check."""
+    parts = value.split(",") if isinstance(value, str) else value
+    found = tuple(part.strip() for part in parts)
+    if found == ("none",):
+        return ()
+    if not all(re.fullmatch(r"[^\s+]+(\+[^\s+]+)?", part) for part in found):
+        raise ValueError("presets, or pairs of models LLM+SLM, with commas between; or none")
+    return found
+
+
 def number_or_range(value: Any) -> tuple[int, int]:
     text = value if isinstance(value, str) else "-".join(str(number) for number in value)
     found = re.fullmatch(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", text)
@@ -114,6 +125,7 @@ HeaderName = Annotated[str, header]
 Seconds = Annotated[float, seconds]
 SecondsOrNever = Annotated[float, seconds_or_never]
 Switch = Annotated[bool, switch]
+Offered = Annotated[tuple[str, ...], offered]
 Origins = Annotated[tuple[str, ...], origins]
 Proxies = Annotated[int | tuple[str, ...], proxies]
 Range = Annotated[tuple[int, int], number_or_range]

@@ -43,7 +43,8 @@ async function refusal(response) {
 
 const of = (token, rest) => `sessions/${encodeURIComponent(token)}/${rest}`;
 
-export const health = () => call("GET", "health").then(healthInWords);
+// models: the name of a pair that the server offers; the server's own by default
+export const health = (models) => call("GET", models ? `health?models=${encodeURIComponent(models)}` : "health").then(healthInWords);
 export const offeredOptions = () => call("GET", "options").then(({ options }) => options);
 export const createSession = (options) => call("POST", "sessions", options ? { options } : {});
 export const changeOptions = (token, options) => call("PATCH", of(token, "options"), options);
@@ -53,8 +54,10 @@ export const stop = (token, lane) => call("POST", of(token, "stop"), lane ? { la
 export const retry = (token, lane) => call("POST", of(token, "retry"), { lane });
 export const clear = (token, turns = []) => call("POST", of(token, "clear"), { turns });
 
-export const sentences = (text) => call("POST", "sentence-vae/sentences", { text }).then((found) => found.sentences);
-export const between = (first, second) => call("POST", "sentence-vae/between", { first, second }).then(({ texts }) => texts);
+export const sentences = (text, models) =>
+  call("POST", "sentence-vae/sentences", { text, models }).then((found) => found.sentences);
+export const between = (first, second, models) =>
+  call("POST", "sentence-vae/between", { first, second, models }).then(({ texts }) => texts);
 
 export const benchmark = () => call("GET", "benchmark");
 export const startBenchmark = (prompts, options) => call("POST", "benchmark", { prompts, options });

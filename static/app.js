@@ -67,7 +67,7 @@ const keeper = new Keeper({ changed: render, notice, open: (turns) => actions.go
 const preferences = new Preferences(
   () => chat.state.options,
   async (changes) => chat.hold(await connection.configure(changes)),
-  { changed: () => typed(composer.text), notice, refused },
+  { changed: preferred, notice, refused },
 );
 const actions = new Actions({ chat, connection, composer, typist, speech, keeper, preferences, notices, render });
 
@@ -109,16 +109,25 @@ function furnish() {
   offerLanes({ stop: (lane) => actions.stopLane(lane), retry: (lane) => actions.retryLane(lane) });
   offerHistory({ edit: (id) => actions.branch(id) });
   offerTurn({ again: () => actions.askAgain(), edit: () => actions.edit(), compare });
-  offerInspector(api);
+  offerInspector({
+    sentences: (text) => api.sentences(text, health.models),
+    between: (first, second) => api.between(first, second, health.models),
+  });
   offerBenchmark({ start: (text) => benchmark.start(text, preferences.now ?? {}), cancel: () => benchmark.cancel() });
   keepChats({
     open: (id) => keeper.open(id),
     rename: (id, title) => keeper.rename(id, title),
     remove: (id) => actions.remove(id),
     exportAll: () => keeper.exportAll(),
-    exportFigures: (kind) => exportFigures[kind](chat.state.turns, health.latest?.models ?? []),
+    exportFigures: (kind) => exportFigures[kind](chat.state.turns),
     bring: (file) => keeper.bring(file),
   });
+}
+
+function preferred() {
+  const { models } = preferences.now;
+  health.follow(models === preferences.offered.models.default ? undefined : models);
+  typed(composer.text);
 }
 
 function typed(text) {

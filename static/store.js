@@ -43,6 +43,7 @@ export function fold(state, event) {
         ...lane,
         status: event.status,
         metrics: event.metrics ?? lane.metrics,
+        models: event.models ?? lane.models,
         startedAt: lane.startedAt ?? event.started_at,
       }));
     case "error":
@@ -158,7 +159,7 @@ function action(state, event) {
   return { ...state, actions: before, gone: same ? rolledBack(state, [note], event.at) : state.gone };
 }
 
-const QUEUED = { status: "queued", text: "", drafted: [], metrics: null, startedAt: null, firstAt: null, written: null };
+const QUEUED = { status: "queued", text: "", drafted: [], metrics: null, models: null, startedAt: null, firstAt: null, written: null };
 
 function retried(state, { turn, lane }) {
   return inTurn(inLane(state, { turn, lane }, () => QUEUED), turn, (one) => ({ ...one, done: false }));

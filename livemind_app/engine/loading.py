@@ -1,29 +1,28 @@
 """An engine from names: which models take which role, fetched and loaded in the background."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from livemind_app.config import Settings
 from livemind_app.engine.chat import ChatTokenizer
 from livemind_app.engine.local import CACHE_BYTES, Enable, LocalEngine, Report, plain
 from livemind_app.engine.lookahead import read_draft_text, shared_drafts, with_lookahead
 from livemind_app.engine.model import LoadedModel
 from livemind_app.engine.models.catalogue import preset as named
-from livemind_app.engine.models.fit import fit
+from livemind_app.engine.models.fit import fit, shortage
 from livemind_app.engine.models.load import load, resolve_dtype, resolve_weights
 from livemind_app.engine.models.prepare import prepare
 from livemind_app.engine.models.progress import Progress
 from livemind_app.engine.remote.address import is_address, parse
 from livemind_app.engine.remote.limits import USUAL, RemoteLimits
+from livemind_app.engine.scheduler import Worker
 from livemind_app.engine.split import OwnedEngine, SplitEngine
 from livemind_app.errors import Coded
 from livemind_app.protocol import ROLES, ModelStatus, Role
-
-Read = Callable[[str], LoadedModel]  # by its name
 
 log = logging.getLogger(__name__)
 
@@ -61,59 +60,99 @@ def load_engine(
     Lookahead drafts from a session's own text; `drafts="shared"` adds everybody's answers, `draft_text`
     a file. `enable` adds what models can do with what was trained for them (livemind_app/loading.py).
     """
-    public = read_draft_text(draft_text) if draft_text else ""
+    shelf = Shelf(
+        dtype,
+        weights=weights,
+        prefill=prefill,
+        shared_drafts=drafts == "shared",
+        public=read_draft_text(draft_text) if draft_text else "",
+    )
+    servers = Servers(api_key, affinity_header, remote_limits)
+    return open_pair(choose(preset, llm, slm, dtype, weights), shelf, servers, enable, cache_bytes)
 
-    def read(name: str) -> LoadedModel:
-        network, tokenizer = load(name, dtype=dtype, device=device(), weights=weights, prefill=prefill)
+
+class Shelf:
+    """Models that were loaded, by name: each once, whoever wants it."""
+
+    def __init__(
+        self,
+        dtype: str = "auto",
+        *,
+        weights: str = "auto",
+        prefill: str = "plain",
+        shared_drafts: bool = False,
+        public: str = "",  # text that lookahead drafts from
+    ) -> None:
+        self._dtype, self._weights, self._prefill = dtype, weights, prefill
+        self._shared_drafts = shared_drafts
+        self._public = public
+        self._models: dict[str, LoadedModel] = {}
+        self._one_at_a_time = threading.Lock()
+
+    def short_of(self, choice: Choice) -> str:
+        """What this machine has too little of for those that are not here yet."""
+        missing = [name for name in dict.fromkeys(choice.names.values()) if name not in self._models]
+        return shortage(missing, _weight_bytes(self._dtype, self._weights))
+
+    def take(self, name: str) -> LoadedModel:
+        """What is prepared. Raises ModelError."""
+        with self._one_at_a_time:
+            if name not in self._models:
+                self._models[name] = self._read(name)
+            return self._models[name]
+
+    def _read(self, name: str) -> LoadedModel:
+        network, tokenizer = load(name, self._dtype, device(), weights=self._weights, prefill=self._prefill)
         model = wrap(name, network, tokenizer)
-        return with_lookahead(model, shared_drafts(model, public, open=drafts == "shared"))
+        return with_lookahead(model, shared_drafts(model, self._public, open=self._shared_drafts))
+
+
+@dataclass(frozen=True)
+class Servers:
+    """How those are spoken to that compute models elsewhere."""
+
+    api_key: str = ""
+    affinity_header: str | None = None
+    limits: RemoteLimits = USUAL
+
+
+def open_pair(
+    choice: Choice,
+    shelf: Shelf,
+    servers: Servers,
+    enable: Enable = plain,
+    cache_bytes: int = CACHE_BYTES,
+    worker: Worker | None = None,
+) -> OwnedEngine:
+    """An engine of the two models of a choice, each where it is; `worker` as of LocalEngine."""
 
     def load_all(report: Report) -> dict[Role, LoadedModel]:
-        choice = choose(preset, llm, slm, dtype, weights)
         if choice.reason:
             log.warning("a smaller preset was chosen: %s", choice.reason)
-        return _load_all(choice, local, read, report)
+        return _load_all(choice, local, shelf, report)
 
-    named: dict[Role, str | None] = {"llm": llm, "slm": slm}
-    remote = {role: name for role, name in named.items() if name and is_address(name)}
+    remote = {role: name for role, name in choice.names.items() if is_address(name)}
     local = [role for role in ROLES if role not in remote]
-    engines = _remote_engines(remote, api_key, affinity_header, remote_limits)
+    engines = _remote_engines(remote, servers)
     if local:
-        engine = LocalEngine(load_all, cache_bytes, local, enable)
+        engine = LocalEngine(load_all, cache_bytes, local, enable, worker)
         engines.update(dict.fromkeys(local, engine))
     return SplitEngine(engines) if remote else engines["llm"]
 
 
-def _remote_engines(
-    names: Mapping[Role, str], key: str, affinity: str | None, limits: RemoteLimits
-) -> dict[Role, OwnedEngine]:
+def _remote_engines(names: Mapping[Role, str], servers: Servers) -> dict[Role, OwnedEngine]:
     """One for each address, whatever roles it has."""
     from livemind_app.engine.remote.remote import AFFINITY, RemoteEngine
 
     engines: dict[Role, OwnedEngine] = {}
     for name in dict.fromkeys(names.values()):
         roles = [role for role in ROLES if names.get(role) == name]
-        engine = RemoteEngine(parse(name), roles, key=key, affinity=affinity or AFFINITY, limits=limits)
+        affinity = servers.affinity_header or AFFINITY
+        engine = RemoteEngine(
+            parse(name), roles, key=servers.api_key, affinity=affinity, limits=servers.limits
+        )
         engines.update(dict.fromkeys(roles, engine))
     return engines
-
-
-def open_engine(settings: Settings, enable: Enable = plain) -> OwnedEngine:
-    """What `load_engine` gives for the operator's settings."""
-    return load_engine(
-        settings.preset,
-        settings.llm,
-        settings.slm,
-        settings.dtype,
-        weights=settings.weights,
-        prefill=settings.prefill,
-        drafts=settings.drafts,
-        draft_text=settings.draft_text,
-        api_key=settings.api_key or "",
-        affinity_header=settings.affinity_header,
-        remote_limits=RemoteLimits(**settings.remote_limits),
-        enable=enable,
-    )
 
 
 def choose(preset: str | None, llm: str | None, slm: str | None, dtype: str, weights: str = "auto") -> Choice:
@@ -123,8 +162,7 @@ def choose(preset: str | None, llm: str | None, slm: str | None, dtype: str, wei
     if preset:
         chosen = named(preset)
         return Choice({"llm": llm or chosen.llm, "slm": slm or chosen.slm})
-    packed = resolve_weights(weights, "", dtype, device())
-    fitting = fit(weight_bytes=2 if packed else resolve_dtype(dtype, device(), weights).itemsize)
+    fitting = fit(weight_bytes=_weight_bytes(dtype, weights))
     chosen = fitting.preset
     return Choice(
         {"llm": llm or chosen.llm, "slm": slm or chosen.slm},
@@ -132,25 +170,32 @@ def choose(preset: str | None, llm: str | None, slm: str | None, dtype: str, wei
     )
 
 
+def _weight_bytes(dtype: str, weights: str) -> int:
+    packed = resolve_weights(weights, "", dtype, device())
+    return 2 if packed else resolve_dtype(dtype, device(), weights).itemsize
+
+
 def device() -> str:
     """The accelerator, when there is one."""
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _load_all(choice: Choice, wanted: Sequence[Role], read: Read, report: Report) -> dict[Role, LoadedModel]:
+def _load_all(
+    choice: Choice, wanted: Sequence[Role], shelf: Shelf, report: Report
+) -> dict[Role, LoadedModel]:
     """Each distinct model once; a model in both roles is shared."""
     loaded: dict[str, LoadedModel] = {}
     for role in wanted:
         report(ModelStatus(role, choice.names[role], "missing", detail=choice.reason))
     for name in dict.fromkeys(choice.names[role] for role in wanted):
         roles = [role for role in wanted if choice.names[role] == name]
-        loaded[name] = _load_one(name, roles, read, report)
+        loaded[name] = _load_one(name, roles, shelf, report)
         for role in roles:
             report(ModelStatus(role, name, "ready", detail=choice.reason))
     return {role: loaded[choice.names[role]] for role in wanted}
 
 
-def _load_one(name: str, roles: list[Role], read: Read, report: Report) -> LoadedModel:
+def _load_one(name: str, roles: list[Role], shelf: Shelf, report: Report) -> LoadedModel:
     def progress(step: Progress) -> None:
         for role in roles:
             report(ModelStatus(role, name, "fetching", step.fraction, step.what))
@@ -158,7 +203,7 @@ def _load_one(name: str, roles: list[Role], read: Read, report: Report) -> Loade
     prepare(name, progress)
     for role in roles:
         report(ModelStatus(role, name, "loading"))
-    return read(name)
+    return shelf.take(name)
 
 
 def wrap(name: str, network: Any, tokenizer: Any) -> LoadedModel:

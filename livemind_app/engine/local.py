@@ -1,9 +1,10 @@
 """The in-process engine: torch and transformers, one thread, one model computing at a time."""
 
 import asyncio
+import threading
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from livemind_app.engine.cache import CachePool
@@ -51,9 +52,9 @@ def plain(models: Models) -> Abilities:
 class LocalEngine:
     """Implements protocol.Engine.
 
-    `load` runs on the worker's thread, so the engine can be asked for status and accepts requests at
+    `load` runs on a thread of its own, so the engine can be asked for status and accepts requests at
     once; these wait until the models are there, and fail if they cannot be loaded. `enable` is asked on the
-    same thread, with what was loaded.
+    same thread, with what was loaded. Engines beside each other share a `worker`; whoever made it closes it.
     """
 
     def __init__(
@@ -62,13 +63,19 @@ class LocalEngine:
         cache_bytes: int = CACHE_BYTES,
         roles: Sequence[Role] = ROLES,
         enable: Enable = plain,
+        worker: Worker | None = None,
     ) -> None:
         self._status: dict[Role, ModelStatus] = {role: ModelStatus(role, "", "missing") for role in roles}
         self._models: Future[Models] = Future()
         self._enable = enable
         self._abilities: Abilities | None = None
         self._pool = CachePool(cache_bytes)
-        self._worker = Worker(lambda: self._load(load))
+        self._owns_worker = worker is None
+        self._worker = worker or Worker()
+        self._queued: Counter[Priority] = Counter()
+        self._counting = threading.Lock()
+        self._loader = threading.Thread(target=self._load, args=[load], name="livemind-loader", daemon=True)
+        self._loader.start()
 
     async def ready(self) -> None:
         await asyncio.shield(asyncio.wrap_future(self._models))
@@ -81,7 +88,8 @@ class LocalEngine:
         return tuple(self._status.values())
 
     def usage(self) -> Usage:
-        return Usage(self._worker.queued(), self._pool.held, self._pool.evictions)
+        with self._counting:
+            return Usage(dict(self._queued), self._pool.held, self._pool.evictions)
 
     def cannot(self, ability: Ability, role: Role) -> str | None:
         method = None if ability in ("draft", "lookahead") else self._method(ability, role)
@@ -98,8 +106,7 @@ class LocalEngine:
 
     def forget(self, session: str) -> None:
         """Drop the caches of a session, on the thread that owns them."""
-        with suppress(EngineError):  # closed: there is nothing left to drop
-            self._submit(lambda: self._pool.forget(session), Priority.ANSWER)
+        self._submit(lambda: self._pool.forget(session), lambda output: None, Priority.ANSWER)
 
     def compute(self, work: Callable[[Models], T]) -> Future[T]:
         """Something else on the models' thread, when nobody waits for an answer; it keeps them all waiting.
@@ -119,14 +126,46 @@ class LocalEngine:
             except Exception as error:
                 future.set_exception(error)
 
-        self._submit(compute, Priority.BASELINE, cancel)
+        def ended(output: Output | EngineError) -> None:
+            if isinstance(output, EngineError) and not future.done():
+                future.set_exception(output)
+
+        self._submit(compute, ended, Priority.BASELINE, cancel)
         return future
 
     def close(self) -> None:
-        self._worker.close()
+        if self._owns_worker:
+            self._worker.close()
+        self._loader.join()
 
     def _start(self, request: Request, sink: Sink) -> None:
-        self._worker.submit(request, self._generation(request), sink)
+        self._queue(request, self._generation(request), sink)
+
+    def _queue(self, request: Request, generation: Generation, sink: Sink) -> None:
+        """For the worker, when the models are loaded or have failed to."""
+        counted = self._counted(request.priority, sink)
+
+        def submit(models: Future[Models]) -> None:
+            try:
+                self._worker.submit(request, generation, counted)
+            except EngineError as error:  # it was closed
+                counted(error)
+
+        self._models.add_done_callback(submit)
+
+    def _counted(self, priority: Priority, sink: Sink) -> Sink:
+        self._count(priority, 1)
+
+        def counted(output: Output | EngineError) -> None:
+            if isinstance(output, Finished | EngineError):
+                self._count(priority, -1)
+            sink(output)
+
+        return counted
+
+    def _count(self, priority: Priority, change: int) -> None:
+        with self._counting:
+            self._queued[priority] += change
 
     def _generation(self, request: Request) -> Generation:
         """Begins on the worker's thread, when the models are loaded or have failed to."""
@@ -152,13 +191,15 @@ class LocalEngine:
         except LiveMindError as error:
             raise EngineError(f"no model: {error}") from error
 
-    def _submit(self, work: Callable[[], None], priority: Priority, cancel: Cancel | None = None) -> None:
+    def _submit(
+        self, work: Callable[[], None], sink: Sink, priority: Priority, cancel: Cancel | None = None
+    ) -> None:
         def generation() -> Generation:
             work()
             yield Finished("length")
 
         request = Request((), "llm", 0, priority=priority, cancel=cancel or Cancel())
-        self._worker.submit(request, generation(), lambda output: None)
+        self._queue(request, generation(), sink)
 
     def _load(self, load: Loader) -> None:
         try:

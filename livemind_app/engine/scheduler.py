@@ -33,8 +33,7 @@ class Job:
 class Worker:
     """Owns the thread. `submit` may be called from any thread; sinks are called on the worker's."""
 
-    def __init__(self, setup: Callable[[], None] = lambda: None) -> None:
-        self._setup = setup
+    def __init__(self) -> None:
         self._jobs: list[Job] = []
         self._wake = threading.Condition()
         self._closing = False
@@ -65,7 +64,6 @@ class Worker:
         self._thread.join()
 
     def _run(self) -> None:
-        self._setup()
         while job := self._next():
             self._advance(job)
 

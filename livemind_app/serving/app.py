@@ -1,6 +1,6 @@
 """The session API as a FastAPI app; a page may be mounted beside it."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -11,7 +11,6 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from livemind_app import __version__
-from livemind_app.protocol import ModelStatus
 from livemind_app.serving import errors, logs
 from livemind_app.serving.access import Access, guard
 from livemind_app.serving.guards import BodyLimit, Discreet
@@ -36,7 +35,6 @@ class Timing:
 
 def create_api(
     manager: SessionManager,
-    status: Callable[[], Sequence[ModelStatus]],
     *,
     timing: Timing | None = None,
     max_body: int = MAX_BODY,
@@ -66,15 +64,12 @@ def create_api(
         lifespan=lifespan,
     )
     api.state.manager = manager
-    api.state.status = status
     api.state.timing = timing or Timing()
     api.state.access = access or Access()
     api.state.history = history
     api.state.place_header = place_header
     if history:
-        manager.on_turn.append(
-            lambda session: history.see(session, {model.role: model.name for model in status()})
-        )
+        manager.on_turn.append(history.see)
     metrics = ServerMetrics(manager, history)
     manager.observers += [metrics.see, logs.see]
     errors.install(api)

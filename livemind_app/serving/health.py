@@ -1,42 +1,47 @@
 """What a server is and can do, for pages, programs and load balancers."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from livemind_app import __version__
-from livemind_app.errors import Coded
-from livemind_app.protocol import ModelStatus
+from livemind_app.errors import Coded, ConfigError
+from livemind_app.protocol import Engine, ModelStatus
 from livemind_app.serving.dependencies import Manager
-from livemind_app.serving.errors import no_store
+from livemind_app.serving.errors import no_store, refusals
 from livemind_app.serving.models import Health, Nothing, Offered
 from livemind_app.session.options import describe
-from livemind_app.session.requests import limited_options, unable_choices, unable_lanes
+from livemind_app.session.requests import limited_options, unable_choices, unable_lanes, unloadable
 
-Status = Callable[[], Sequence[ModelStatus]]
 READY_AFTER_S = 5  # the usual interval of those who ask
 
 router = APIRouter(prefix="/api", tags=["server"], dependencies=[Depends(no_store)])
 
 
-@router.get("/health", summary="Whether the models are ready")
-async def health(request: Request, manager: Manager) -> Health:
-    models = list(request.app.state.status())
-    status = _overall(models)
-    engine = manager.engine if status == "ready" else None
-    lanes = unable_lanes(engine) if engine else {}
-    choices = unable_choices(engine) if engine else {}
-    limited = limited_options(engine) if engine else {}
+Pair = Annotated[str | None, Query(description="Which; the server's own by default.")]
+
+
+@router.get("/health", summary="Whether the models are ready", responses=refusals(ConfigError))
+async def health(manager: Manager, models: Pair = None) -> Health:
+    engine = _engine(manager, models)
+    statuses = list(engine.status())
+    status = _overall(statuses)
+    ready = status == "ready"
+    lanes = unable_lanes(engine) if ready else {}
+    choices = unable_choices(engine) if ready else {}
+    if gone := {name: unloadable(each) for name, each in manager.engines.items() if unloadable(each)}:
+        choices["models"] = gone
+    limited = limited_options(engine) if ready else {}
     return Health(
         status=status,
         version=__version__,
-        models=models,
+        models=statuses,
         sessions=len(manager),
         unavailable=lanes,
         unavailable_choices=choices,
         limited_options=limited,
-        codes=_codes(lanes, *choices.values(), *limited.values(), {m.role: m.detail for m in models}),
+        codes=_codes(lanes, *choices.values(), *limited.values(), {m.role: m.detail for m in statuses}),
     )
 
 
@@ -45,8 +50,8 @@ async def health(request: Request, manager: Manager) -> Health:
     summary="200 when prompts can be answered: for load balancers; /health says why not",
     responses={503: {"description": "The models are loading, or failed, or the server is being stopped"}},
 )
-async def ready(request: Request, response: Response, manager: Manager) -> Nothing:
-    if manager.admission.draining or _overall(list(request.app.state.status())) != "ready":
+async def ready(response: Response, manager: Manager) -> Nothing:
+    if manager.admission.draining or _overall(manager.engine.status()) != "ready":
         response.status_code = 503
         response.headers["Retry-After"] = str(READY_AFTER_S)
     return Nothing()
@@ -54,7 +59,19 @@ async def ready(request: Request, response: Response, manager: Manager) -> Nothi
 
 @router.get("/options", summary="The options there are, with their ranges and defaults")
 async def options(manager: Manager) -> Offered:
-    return Offered(options=describe(manager.defaults))
+    return Offered(options=describe(manager.defaults, {n: _title(e) for n, e in manager.engines.items()}))
+
+
+def _engine(manager: Manager, name: str | None) -> Engine:
+    if name is None:
+        return manager.engine
+    if name not in manager.engines:
+        raise ConfigError(f"models must be one of {', '.join(manager.engines)}")
+    return manager.engines[name]
+
+
+def _title(engine: Engine) -> str:
+    return " + ".join(dict.fromkeys(model.name for model in engine.status()))
 
 
 def _codes(*said: Mapping[Any, str]) -> dict[str, str]:

@@ -19,9 +19,7 @@ from platformdirs import user_data_dir
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from livemind_app.errors import ConfigError
-from livemind_app.protocol import Role
 from livemind_app.session.events import Metrics
-from livemind_app.session.lanes import LANE_ROLE
 from livemind_app.session.session import Session
 
 KEPT = 100_000  # rows; the oldest go
@@ -74,14 +72,14 @@ class History:
         self._pending = threading.Semaphore(PENDING)
         self._pruned = 0
 
-    def see(self, session: Session, models: dict[Role, str]) -> None:
+    def see(self, session: Session) -> None:
         """Called when the newest turn of a session has ended."""
         if not self._pending.acquire(blocking=False):
             if not self.dropped:
                 log.warning("the history is too slow; turns are dropped from it and counted in /metrics")
             self.dropped += 1
             return
-        self._writer.submit(self._write, self._rows(session, models))
+        self._writer.submit(self._write, self._rows(session))
 
     def read(self, limit: int, before: int | None = None) -> list[dict[str, Any]]:
         """The newest rows first, or those older than row `before`."""
@@ -113,7 +111,7 @@ class History:
         self._writer.shutdown(wait=True)
         self._engine.dispose()
 
-    def _rows(self, session: Session, models: dict[Role, str]) -> list[dict[str, Any]]:
+    def _rows(self, session: Session) -> list[dict[str, Any]]:
         turn, options = session.state.turn, session.options
         assert turn is not None
         common = {
@@ -130,7 +128,7 @@ class History:
                 **common,
                 "lane": name,
                 "status": lane.status,
-                "model": models.get(LANE_ROLE[name], ""),
+                "model": lane.models or "",
                 "answer_chars": len(lane.text),
                 "answer": lane.text if self.texts else None,
                 **(asdict(lane.metrics) if lane.metrics else {field.name: None for field in fields(Metrics)}),

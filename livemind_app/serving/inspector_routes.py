@@ -1,12 +1,12 @@
 """Sentences through the codec: for the page's inspector."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 from pydantic import BaseModel, Field
 
-from livemind_app.errors import ModelError
+from livemind_app.errors import ConfigError, ModelError
 from livemind_app.serving.errors import no_store
 from livemind_app.serving.models import Body, ErrorBody
 from livemind_app.serving.places import Places, while_there
@@ -16,7 +16,7 @@ Said = Annotated[str, Field(max_length=MOST, pattern=r"\S")]
 T = TypeVar("T")
 REFUSED: dict[int | str, dict[str, Any]] = {
     404: {"model": ErrorBody, "description": "`not_found`: the models have no codec"},
-    422: {"model": ErrorBody, "description": "`invalid_request`"},
+    422: {"model": ErrorBody, "description": "`invalid_request`, `invalid_option`"},
     429: {"model": ErrorBody, "description": "`too_many_requests`, `overloaded`"},
     503: {"model": ErrorBody, "description": "`draining`, `engine_unavailable`"},
 }
@@ -30,11 +30,15 @@ class Inspecting(Protocol):
     async def between(self, first: str, second: str) -> list[str]: ...
 
 
-class Text(Body):
+class OfModels(Body):
+    models: str | None = Field(default=None, description="Whose codec; the server's own by default.")
+
+
+class Text(OfModels):
     text: Said
 
 
-class Two(Body):
+class Two(OfModels):
     first: Said
     second: Said
 
@@ -55,8 +59,16 @@ class Between(BaseModel):
     texts: list[str]
 
 
-def inspector_router(inspector: Inspecting) -> APIRouter:
+def inspector_router(inspectors: Mapping[str, Inspecting]) -> APIRouter:
+    """`inspectors`: by their models' names, the server's own first."""
     places = Places()
+
+    def named(name: str | None) -> Inspecting:
+        if name is None:
+            return next(iter(inspectors.values()))
+        if name not in inspectors:
+            raise ConfigError(f"models must be one of {', '.join(inspectors)}")
+        return inspectors[name]
 
     async def computed(request: Request, work: Awaitable[T]) -> T:
         try:
@@ -74,12 +86,12 @@ def inspector_router(inspector: Inspecting) -> APIRouter:
     @router.post("/sentences", summary="Encode a text's sentences, and decode them again")
     async def sentences(body: Text, request: Request) -> Sentences:
         async with places.one(request, request.app.state.manager.admission):
-            found = await computed(request, inspector.sentences(body.text))
+            found = await computed(request, named(body.models).sentences(body.text))
         return Sentences(sentences=[Sentence(**vars(each)) for each in found])
 
     @router.post("/between", summary="Sentences decoded from latents between those of two")
     async def between(body: Two, request: Request) -> Between:
         async with places.one(request, request.app.state.manager.admission):
-            return Between(texts=await computed(request, inspector.between(body.first, body.second)))
+            return Between(texts=await computed(request, named(body.models).between(body.first, body.second)))
 
     return router

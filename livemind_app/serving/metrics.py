@@ -117,10 +117,10 @@ class EngineCollector(Collector):
     """What the engine has to do and holds, asked for when somebody reads it."""
 
     def __init__(self, manager: SessionManager) -> None:
-        self._engine = manager.engine
+        self._engines = list(manager.engines.values())
 
     def collect(self) -> Iterator[Metric]:
-        usage: Usage = self._engine.usage()
+        usage = sum((engine.usage() for engine in self._engines), Usage())
         queue = GaugeMetricFamily("livemind_queue", "Generations that have not ended", labels=["priority"])
         for priority in Priority:
             queue.add_metric([priority.name.lower()], usage.queued.get(priority, 0))

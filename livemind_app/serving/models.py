@@ -61,7 +61,7 @@ class Clear(Body):
 
 BODIES = (NewSession, Draft, Submit, Stop, Retry, Clear, Said)
 FIELDS = frozenset(name for model in BODIES for name in model.model_fields) | {
-    *("last", "limit", "before", "format", "prompts", "chars_per_minute"),
+    *("last", "limit", "before", "format", "models", "prompts", "chars_per_minute"),
     "Last-Event-ID",
 }
 
@@ -77,7 +77,7 @@ class Configured(BaseModel):
 
 class Offered(BaseModel):
     options: dict[str, dict[str, JsonValue]] = Field(
-        description="By name: `kind`, `default`, and `choices` or `low` and `high`."
+        description="By name: `kind`, `default`, and `choices`, of models with `titles`, or `low` and `high`."
     )
 
 

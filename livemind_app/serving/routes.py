@@ -66,7 +66,7 @@ def _place(request: Request) -> str:
     "/sessions/{token}/options",
     tags=["sessions"],
     summary="Change some options",
-    responses=refusals(ConfigError, SessionNotFound),
+    responses=refusals(ConfigError, SessionNotFound, TurnRunning),
 )
 async def configure(session: Found, body: Changes) -> Configured:
     return Configured(options=session.configure(body))

@@ -28,7 +28,7 @@ from livemind_app.session.plan import plan_answering
 from livemind_app.session.preparer import Preparer
 from livemind_app.session.prompts import answer_messages
 from livemind_app.session.rendering import Renderer
-from livemind_app.session.requests import compression, lane_request
+from livemind_app.session.requests import compression, lane_request, models_of
 from livemind_app.session.speculated import Speculated
 from livemind_app.session.state import FINAL, TurnState, history
 from livemind_app.session.store import Store
@@ -106,7 +106,8 @@ class Answerer:
                 return None
         first = name in AHEAD_LANES and name == next(iter(turn.lanes)) and not again
         start = turn.at if first and loaded else self._store.now
-        self._store.emit(Lane(self._store.now, turn.id, name, "running", started_at=start))
+        models = models_of(self._engine, name)
+        self._store.emit(Lane(self._store.now, turn.id, name, "running", started_at=start, models=models))
         return Stopwatch(start)
 
     async def _warm(self, turn: TurnState, name: LaneName) -> None:

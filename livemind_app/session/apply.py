@@ -174,8 +174,8 @@ def _lane(state: State, turn_id: int, name: LaneName, change: LaneChange) -> Sta
 
 def _lane_changed(lane: LaneState, event: Lane) -> LaneState:
     started_at = lane.started_at if event.started_at is None else event.started_at
-    metrics = event.metrics or lane.metrics
-    return replace(lane, status=event.status, started_at=started_at, metrics=metrics)
+    metrics, models = event.metrics or lane.metrics, event.models or lane.models
+    return replace(lane, status=event.status, started_at=started_at, metrics=metrics, models=models)
 
 
 def _retried(turn: TurnState, name: LaneName) -> TurnState:

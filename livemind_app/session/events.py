@@ -143,6 +143,7 @@ class Lane:
     status: LaneStatus
     metrics: Metrics | None = None
     started_at: float | None = None  # its own submit, when it is `running`: from there its times count
+    models: str | None = None  # that answer, when it is `running`
 
 
 @dataclass(frozen=True)

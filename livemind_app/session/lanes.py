@@ -22,4 +22,5 @@ LANE_ROLE: dict[LaneName, Role] = {
 }
 LIVE_LANES: tuple[LaneName, ...] = ("live", "live-slm")  # that do what the mode says
 AHEAD_LANES: tuple[LaneName, ...] = (*LIVE_LANES, "exact", "exact-slm", "llm-to-slm")  # before a submit too
+BOTH_LANES: tuple[LaneName, ...] = ("live-slm", "llm-to-slm")  # whose answers both models have a part in
 GUIDED_LANES: tuple[LaneName, ...] = ("llm-to-slm",)  # the small model writes, the large one reads with it

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from livemind_app.errors import SessionNotFound, TooManySessions
@@ -14,7 +15,7 @@ from livemind_app.session.clock import Clock, RealClock
 from livemind_app.session.events import Event
 from livemind_app.session.limits import Limits
 from livemind_app.session.options import Options
-from livemind_app.session.requests import check_able, defaults_for
+from livemind_app.session.requests import chosen, defaults_for
 from livemind_app.session.session import Session
 from livemind_app.session.store import Observe
 
@@ -25,19 +26,22 @@ PLACED = "~"  # in a token, between where the session is and its secret
 class SessionManager:
     """Owns the sessions; lives on one event loop. `clock` times what happens in them.
 
+    `engines`: one, or several by the names that users choose by; the first is of sessions that choose none.
+
     Whoever is in `observers` hears of every event of every session; they must be quick.
     """
 
     def __init__(
         self,
-        engine: Engine,
+        engines: Engine | Mapping[str, Engine],
         limits: Limits | None = None,
         defaults: Options | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self.engine = engine
+        self.engines = engines if isinstance(engines, Mapping) else {"": engines}
+        name, self.engine = next(iter(self.engines.items()))  # of sessions that choose none
         self.limits = limits or Limits()
-        self.defaults = defaults or defaults_for(engine)
+        self.defaults = replace(defaults or defaults_for(self.engine), models=name)
         self._clock = clock or RealClock()
         self.admission = Admission(self.limits.max_answers, self._rest, self.limits.client_answers)
         self._ledger = Ledger(self.limits, self._clock)
@@ -60,8 +64,7 @@ class SessionManager:
         may open the session, and who pays for it.
         """
         self.admission.take_work()
-        chosen = self.defaults.changed(options or {})
-        check_able(self.engine, chosen)
+        wanted = chosen(self.engines, self.defaults, options or {})
         account = self._ledger.account(client)
         account.sessions.take()
         self._sweep()
@@ -69,9 +72,9 @@ class SessionManager:
         token = (place and place + PLACED) + secrets.token_urlsafe(16)
         session = Session(
             token,
-            self.engine,
+            self.engines,
             self.limits,
-            chosen,
+            wanted,
             self._clock,
             self.admission,
             client.owner,

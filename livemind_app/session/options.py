@@ -48,6 +48,7 @@ METHODS: dict[Mode, Method] = {  # of the live lanes
 class Options:
     """Raises ConfigError naming the field, the value and what is allowed."""
 
+    models: str = ""  # by the name of their pair, of those that the server offers
     mode: Mode = "draft"  # while the user types: draft; take notes; get the exact answer ready; nothing
     format: FormatName = "append"  # how prompt and notes are laid out for the model
     granularity: Granularity = "sentence"
@@ -103,14 +104,21 @@ class Options:
         return Sampling(self.temperature, self.top_p, self.top_k, self.seed, self.repetition_penalty)
 
 
-def describe(defaults: Options) -> dict[str, dict[str, Any]]:
-    """What each option may be, as JSON-ready values: for whoever offers them to a user."""
-    return {name: {**_kind(name), "default": value} for name, value in defaults.to_dict().items()}
+def describe(defaults: Options, models: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """What each option may be, as JSON-ready values: for whoever offers them to a user.
+
+    `models`: the pairs that there are, by name, in words.
+    """
+    found = {name: {**_kind(name), "default": value} for name, value in defaults.to_dict().items()}
+    found["models"] |= {"choices": list(models), "titles": dict(models)}
+    return found
 
 
 def _kind(name: str) -> dict[str, Any]:
     if name in CHOICES:
         return {"kind": "several" if name == "lanes" else "choice", "choices": list(CHOICES[name])}
+    if name == "models":
+        return {"kind": "choice"}
     if name == "seed":
         return {"kind": "integer", "low": 0, "high": MAX_SEED, "optional": True}
     if name in RANGES:
@@ -137,6 +145,9 @@ def _check(name: str, value: Any) -> None:
             raise ConfigError("seed must be an integer from 0 to 2^63 - 1, or null")
     elif name == "lanes":
         check_lanes(value)
+    elif name == "models":
+        if not isinstance(value, str):
+            raise ConfigError("models must be the name of a pair that GET /api/options lists")
     elif name == "lookahead":
         if not isinstance(value, bool):
             raise ConfigError("lookahead must be true or false")

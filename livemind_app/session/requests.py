@@ -1,11 +1,13 @@
 """What a lane asks of the engine."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, get_args
 
 from livemind_app.config import Mode
 from livemind_app.errors import ConfigError
 from livemind_app.protocol import ROLES, Compression, Engine, Request, Role
-from livemind_app.session.lanes import GUIDED_LANES, LANE_ROLE, LaneName
+from livemind_app.session.lanes import BOTH_LANES, GUIDED_LANES, LANE_ROLE, LaneName
 from livemind_app.session.options import Options
 
 
@@ -43,14 +45,51 @@ def check_able(engine: Engine, options: Options) -> None:
             raise ConfigError(f"{name} cannot be {chosen}: {reasons[chosen]}")
 
 
-def defaults_for(engine: Engine, mode: Mode | None = None) -> Options:
+def chosen(engines: Mapping[str, Engine], before: Options, changes: Mapping[str, Any]) -> Options:
+    """The options after `changes`; other models take their best mode, where they have not the one of before.
+
+    Raises ConfigError for what cannot be.
+    """
+    options = before.changed(changes)
+    if options.models not in engines:
+        raise ConfigError(f"models must be one of {', '.join(engines)}")
+    engine = engines[options.models]
+    if options.models != before.models:
+        check_there(engine, options.models)
+        if options.mode == "draft" and "mode" not in changes:
+            options = replace(options, mode=_usual_mode(engine))
+    check_able(engine, options)
+    return options
+
+
+def check_there(engine: Engine, name: str) -> None:
+    """Raises ConfigError for models that cannot be loaded."""
+    if reason := unloadable(engine):
+        raise ConfigError(f"models cannot be {name}: {reason}")
+
+
+def unloadable(engine: Engine) -> str:
+    """Why these models are not to be had, or nothing."""
+    return next((model.detail for model in engine.status() if model.state == "failed"), "")
+
+
+def models_of(engine: Engine, lane: LaneName) -> str:
+    """The models that have a part in a lane's answer."""
+    roles = ROLES if lane in BOTH_LANES else (LANE_ROLE[lane],)
+    names = {model.role: model.name for model in engine.status()}
+    return " + ".join(dict.fromkeys(names[role] for role in roles))
+
+
+def defaults_for(engine: Engine, mode: Mode | None = None, models: str = "") -> Options:
     """What a session has that chooses nothing: this mode, or the best one that the engine can do."""
     reason = engine.cannot("draft", "llm")
     if mode == "draft" and reason:
         raise ConfigError(f"mode cannot be draft: {reason}")
-    return Options(
-        mode=mode or ("infer" if reason else "draft"), lookahead=len(_undrafted(engine)) < len(ROLES)
-    )
+    return Options(models, mode=mode or _usual_mode(engine), lookahead=len(_undrafted(engine)) < len(ROLES))
+
+
+def _usual_mode(engine: Engine) -> Mode:
+    return "infer" if engine.cannot("draft", "llm") else "draft"
 
 
 def unable_choices(engine: Engine) -> dict[str, dict[str, str]]:

@@ -6,9 +6,10 @@ A draft is cut into segments and applied; the thinker and the answerer read the 
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from livemind_app.errors import ConfigError, NothingToRetry, TurnRunning
+from livemind_app.errors import ConfigError, LiveMindError, NothingToRetry, TurnRunning
 from livemind_app.protocol import Engine
 from livemind_app.session.admission import Admission
 from livemind_app.session.answerer import Answerer
@@ -23,14 +24,14 @@ from livemind_app.session.options import Options, check_lanes
 from livemind_app.session.preparer import Preparer
 from livemind_app.session.presence import Presence
 from livemind_app.session.readers import Readers
-from livemind_app.session.requests import check_able
+from livemind_app.session.requests import chosen
 from livemind_app.session.ring import Frame
 from livemind_app.session.state import State, TurnState
 from livemind_app.session.store import Observe, Store
 from livemind_app.session.thinker import Thinker
 from livemind_app.text.segment import IncrementalSegmenter
 
-NOTES_DEPEND_ON = ("mode", "format", "granularity", "min_length", "note_tokens", "think_threshold")
+NOTES_DEPEND_ON = ("models", "mode", "format", "granularity", "min_length", "note_tokens", "think_threshold")
 
 
 class Session:
@@ -39,7 +40,7 @@ class Session:
     def __init__(
         self,
         token: str,
-        engine: Engine,
+        engines: Mapping[str, Engine],
         limits: Limits,
         options: Options,
         clock: Clock,
@@ -53,18 +54,24 @@ class Session:
         self.owner = owner
         self._account = account
         self._on_turn = on_turn
-        self._engine = engine
+        self._engines = engines
         self._limits = limits
         self._admission = admission
         self._observe = observe
         self._store = Store(State(options=options), limits, clock, self._see)
         self._segmenter = IncrementalSegmenter(options.granularity, options.min_length)
         self._presence = Presence(limits.abandoned_s, Readers(limits.readers), self._abandoned)
-        self._thinker = Thinker(self._store, engine, token, self._room, account)
-        self._preparer = Preparer(self._store, engine, token, self._room, account)
-        self._answerer = Answerer(self._store, engine, token, self._preparer, account.answers)
-        owners = (self._thinker, self._preparer, self._answerer)
-        self._tasks = [asyncio.create_task(owner.run()) for owner in owners]
+        self._leaving: asyncio.Task[None] | None = None  # other models
+        self._work_with(engines[options.models])
+
+    def _work_with(self, engine: Engine) -> None:
+        """Begins to load its models, if nobody has."""
+        self.engine = engine
+        self._thinker = Thinker(self._store, engine, self.token, self._room, self._account)
+        self._preparer = Preparer(self._store, engine, self.token, self._room, self._account)
+        self._answerer = Answerer(self._store, engine, self.token, self._preparer, self._account.answers)
+        work = (self._thinker.run(), self._preparer.run(), self._answerer.run(), _loaded(engine))
+        self._tasks = [asyncio.create_task(each) for each in work]
 
     @property
     def state(self) -> State:
@@ -140,13 +147,14 @@ class Session:
         check_said(self._limits, said)
         self._answerer.stop()
         self._change(self.options, cleared=True, said=tuple(said))
-        self._engine.forget(self.token)
+        self.engine.forget(self.token)
 
     def configure(self, changes: Mapping[str, Any]) -> Options:
         """Change options; what was thought about the draft is thought anew where it depends on them."""
         self._touch()
-        before, options = self.options, self.options.changed(changes)
-        check_able(self._engine, options)
+        before, options = self.options, chosen(self._engines, self.options, changes)
+        if options.models != before.models:
+            self._take_models(options.models)
         self._change(options, cleared=False)
         if _thinks_differently(before, options):
             self._replace(self.state.revision, self.state.text, complete=False, keep=False)
@@ -180,10 +188,9 @@ class Session:
         self._store.ring.close()
         self._presence.close()
         self._admission.mark(self.token, waiting=False)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._engine.forget(self.token)
+        await self._leave(self.engine, self._tasks)
+        if self._leaving:
+            await self._leaving
 
     def _see(self, event: Event) -> None:
         if isinstance(event, Turn | Lane | Retry | StateChanged):
@@ -214,6 +221,20 @@ class Session:
         self._account.answers.check()
         self._account.submits.take()
 
+    def _take_models(self, name: str) -> None:
+        """Others from here on. What the ones of before are doing for the draft ends, and their caches go."""
+        if self.answering:
+            raise TurnRunning("an answer is being written; choose other models when it is there, or stop it")
+        self._leaving = asyncio.create_task(self._leave(self.engine, self._tasks))
+        self._work_with(self._engines[name])
+
+    async def _leave(self, engine: Engine, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """What a task had of the engine it gives back when it ends, and not before."""
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        engine.forget(self.token)
+
     def _replace(self, revision: int, text: str, *, complete: bool, keep: bool = True) -> None:
         cut = self._segmenter.cut(text, complete=complete)
         segments = tuple(Segment(part, index < cut.finished) for index, part in enumerate(cut.segments))
@@ -241,6 +262,11 @@ class Session:
 
     def _new_segmenter(self) -> IncrementalSegmenter:
         return IncrementalSegmenter(self.options.granularity, self.options.min_length)
+
+
+async def _loaded(engine: Engine) -> None:
+    with suppress(LiveMindError):  # the engine's status says so
+        await engine.ready()
 
 
 def _thinks_differently(before: Options, after: Options) -> bool:

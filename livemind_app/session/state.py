@@ -71,6 +71,7 @@ class LaneState:
     metrics: Metrics | None = None
     drafted: tuple[tuple[int, int], ...] = ()  # from and to: characters that lookahead drafted
     attempt: int = 0  # the turn's attempt in which it ran
+    models: str | None = None  # that answered
 
 
 @dataclass(frozen=True)

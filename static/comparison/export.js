@@ -5,8 +5,8 @@ import { pictureOf } from "./picture.js";
 import { comparison, csv } from "./rows.js";
 
 export const exportFigures = {
-  csv: (turns, models) => downloadText("livemind-comparison.csv", "text/csv", csv(comparison(turns, models))),
-  json: (turns, models) => downloadText("livemind-comparison.json", "application/json", JSON.stringify(comparison(turns, models), null, 1)),
+  csv: (turns) => downloadText("livemind-comparison.csv", "text/csv", csv(comparison(turns))),
+  json: (turns) => downloadText("livemind-comparison.json", "application/json", JSON.stringify(comparison(turns), null, 1)),
   png: async (turns) => {
     const canvas = pictureOf(turns.at(-1), paletteOf(document.querySelector("#lm-turn .lm-mount")));
     download("livemind-comparison.png", await canvas.convertToBlob({ type: "image/png" }));

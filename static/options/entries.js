@@ -16,6 +16,7 @@ const noDraft = ({ mode }) => (mode === "draft" ? null : "noDraft");
 const greedy = ({ temperature }) => (temperature === 0 ? "greedy" : null);
 
 export const ENTRIES = [
+  { name: "models", group: "models", input: "choice" },
   { name: "mode", group: "typing", input: "choice" },
   { name: "granularity", group: "typing", off: still },
   { name: "min_length", group: "typing", off: still },

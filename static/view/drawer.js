@@ -51,7 +51,8 @@ export function renderDrawer(options, unavailable, limited, models) {
 
 function fill(body, models) {
   body.append(models.node);
-  const fields = ENTRIES.filter(({ name }) => name in offered).map(build);
+  const fields = ENTRIES.filter(({ name }) => name in offered && offered[name].choices?.length !== 1).map(build);
+  models.choose(fields.filter((field) => field.entry.group === "models").map((field) => field.node));
   for (const group of Object.keys(DRAWER.groups)) {
     const nodes = fields.filter((field) => field.entry.group === group).map((field) => field.node);
     body.append(h("section", {}, h("h3", {}, DRAWER.groups[group]), ...nodes));
@@ -82,8 +83,8 @@ const forOne = (reasons) => Object.entries(reasons).map(([role, why]) => `${ROLE
 
 function build(entry) {
   const id = `lm-option-${keyOf(entry)}`;
-  const { label, help, values = {} } = OPTIONS[keyOf(entry)];
   const offer = offered[entry.name];
+  const { label, help, values = titled(offer) } = OPTIONS[keyOf(entry)];
   const choices = entry.choices ?? offer.choices;
   const said = (value) => change(entry, value);
   const hint = h("p", { class: "lm-help", id: `${id}-help` }, help);
@@ -94,6 +95,10 @@ function build(entry) {
   const node = h("div", { class: "lm-option" }, control.node, hint, reason);
   return { entry, node, control, reason };
 }
+
+// Choices that only the server has words for.
+const titled = ({ titles = {} }) =>
+  Object.fromEntries(Object.entries(titles).map(([name, title]) => [name, title && title !== name ? `${name}: ${title}` : name]));
 
 function change(entry, value) {
   on.change({ [entry.name]: entry.write ? entry.write(value, latest) : value });

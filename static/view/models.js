@@ -23,14 +23,16 @@ export function modelsInWords(health) {
   return MODELS.loading;
 }
 
-// For the drawer: who answers; that is not for the page to choose.
+// For the drawer: who answers, and the choice of others where the server offers some.
 export function chosenModels() {
   const list = h("dl", { class: "lm-chosen" });
-  const node = h("section", { class: "lm-drawer-models" }, h("h3", {}, MODELS.list), list, h("p", { class: "lm-help" }, MODELS.chosen));
+  const fixed = h("p", { class: "lm-help" }, MODELS.chosen);
+  const node = h("section", { class: "lm-drawer-models" }, h("h3", {}, MODELS.list), list, fixed);
   const row = ({ role }) => h("div", {}, h("dt", {}, ROLES[role] ?? role), h("dd", {}));
   const tell = (one, { name, state, detail }) =>
     setText(one.lastChild, [name, state === "ready" ? detail : MODEL_STATES[state]].filter(Boolean).join(" – "));
-  return { node, set: (models) => keyed(list, models, ({ role }) => role, row, tell) };
+  const choose = (fields) => fields.length && fixed.replaceWith(...fields);
+  return { node, choose, set: (models) => keyed(list, models, ({ role }) => role, row, tell) };
 }
 
 function create() {

@@ -40,7 +40,7 @@ async def ended(own: OwnPrompts) -> None:
 
 
 async def test_a_run_gives_the_report_of_the_typing_benchmark(engine: ScriptedEngine) -> None:
-    own = OwnPrompts(engine, Settings())
+    own = OwnPrompts(SessionManager(engine), Settings())
     assert (own.state, own.report) == ("idle", b"")
     own.start(PROMPTS, {"lanes": LANES, "note_tokens": 16, "mode": "exact"}, "constant:300")
     await ended(own)
@@ -76,7 +76,7 @@ async def test_one_run_at_a_time_and_a_cancelled_one_leaves_no_report() -> None:
 
     over = threading.Event()
     engine = ScriptedEngine(script, step=step)
-    own = OwnPrompts(engine, Settings())
+    own = OwnPrompts(SessionManager(engine), Settings())
     own.start(PROMPTS, {"lanes": LANES}, "constant")
     assert await asyncio.to_thread(reached.wait, 10)
     with pytest.raises(BenchmarkRunning):
@@ -91,7 +91,7 @@ async def test_one_run_at_a_time_and_a_cancelled_one_leaves_no_report() -> None:
 
 
 async def test_what_cannot_run_is_refused_at_once(engine: ScriptedEngine) -> None:
-    own = OwnPrompts(engine, Settings())
+    own = OwnPrompts(SessionManager(engine), Settings())
     with pytest.raises(ConfigError):
         own.start(PROMPTS, {"lanes": ["fast"]}, "constant")
     assert own.state == "idle"
@@ -104,7 +104,7 @@ async def test_a_failure_is_told_without_a_prompt(
         raise RuntimeError(PROMPTS[0])
 
     monkeypatch.setattr(engine, "tokenizer", fail)
-    own = OwnPrompts(engine, Settings())
+    own = OwnPrompts(SessionManager(engine), Settings())
     own.start(PROMPTS, {"lanes": LANES}, "constant")
     await ended(own)
     assert (own.state, own.status["error"]) == ("failed", FAILED)
@@ -115,8 +115,9 @@ async def test_a_failure_is_told_without_a_prompt(
 @pytest.fixture
 async def api(engine: ScriptedEngine) -> AsyncIterator[Any]:
     """Clients by the address they come from."""
-    manager, own = SessionManager(engine), OwnPrompts(engine, Settings())
-    app = create_api(manager, engine.status, others=[own_prompts_router(own)], access=Access())
+    manager = SessionManager(engine)
+    own = OwnPrompts(manager, Settings())
+    app = create_api(manager, others=[own_prompts_router(own)], access=Access())
 
     def client(address: str) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(app, client=(address, 1))

@@ -51,7 +51,7 @@ def impatient() -> Iterator[tuple[str, int]]:
     manager = SessionManager(engine)
     started = threading.Event()
     with listen("127.0.0.1", 0) as listening:
-        app = create_api(manager, engine.status, timing=Timing(body_timeout_s=0.2))
+        app = create_api(manager, timing=Timing(body_timeout_s=0.2))
         server = Server(app, listening, end_streams=manager.close, announce=lambda _: started.set())
         thread = threading.Thread(target=server.run)
         thread.start()

@@ -1,7 +1,7 @@
 import pytest
 
 from livemind_app.engine.models import store
-from livemind_app.engine.models.catalogue import CATALOGUE, PRESETS, Entry, entry, preset
+from livemind_app.engine.models.catalogue import CATALOGUE, PRESETS, Entry, entry, memory_bytes, preset
 from livemind_app.engine.models.fit import fit
 from livemind_app.engine.models.prepare import prepare
 from livemind_app.errors import UnknownModel
@@ -26,7 +26,7 @@ def test_parts_are_in_the_order_in_which_they_join() -> None:
 
 def test_presets_name_catalogue_models_from_large_to_small() -> None:
     assert all(model in CATALOGUE for preset in PRESETS.values() for model in preset.models)
-    sizes = [preset.memory_bytes() for preset in PRESETS.values()]
+    sizes = [memory_bytes(preset.models) for preset in PRESETS.values()]
     assert sizes == sorted(sizes, reverse=True)
 
 
@@ -66,7 +66,7 @@ def test_fit_steps_down_for_disk_to_the_smallest_and_stops_there() -> None:
 
 
 def test_fp32_needs_more() -> None:
-    memory = preset("base").memory_bytes()
+    memory = memory_bytes(preset("base").models)
     assert fit("base", memory, LOTS, weight_bytes=2).preset.name == "base"
     assert fit("base", memory, LOTS, weight_bytes=4).preset.name == "small"
 

@@ -109,7 +109,7 @@ class Scripted:
 
 def test_over_http() -> None:
     engine = ScriptedEngine()
-    app = create_api(SessionManager(engine), engine.status, others=[inspector_router(Scripted())])
+    app = create_api(SessionManager(engine), others=[inspector_router({"": Scripted()})])
     with TestClient(app) as client:
         found = client.post("/api/sentence-vae/sentences", json={"text": "Hi."}).json()
         assert found == {

@@ -137,7 +137,7 @@ def serving(
     gate = Gate()
     engine = engine or ScriptedEngine(step=gate)
     manager = SessionManager(engine, limits or Limits())
-    app = create_api(manager, engine.status, timing=timing, access=access, history=history, others=others)
+    app = create_api(manager, timing=timing, access=access, history=history, others=others)
     app.state.end_streams = manager.close
     with running(app, engine, gate, send_buffer, connections) as service:
         yield service

@@ -37,7 +37,7 @@ def step(request):
 engine = ScriptedEngine(step=step)
 manager = SessionManager(engine)
 with listen("127.0.0.1", 0) as listening:
-    app = create_api(manager, engine.status)
+    app = create_api(manager)
     Server(
         app,
         listening,
@@ -143,7 +143,7 @@ def test_what_is_still_computed_when_the_time_is_over_may_be_asked_elsewhere(
 ) -> None:
     monkeypatch.setattr(server, "SHUTDOWN_S", 0.2)
     slow = Slow()
-    with serving(others=[inspector_router(slow)]) as service, ThreadPoolExecutor() as pool:
+    with serving(others=[inspector_router({"": slow})]) as service, ThreadPoolExecutor() as pool:
         body = {"text": "A sentence."}
         asked = pool.submit(service.http.post, "/api/sentence-vae/sentences", json=body)
         assert slow.asked.wait(WAIT_S)
@@ -154,7 +154,7 @@ def test_what_is_still_computed_when_the_time_is_over_may_be_asked_elsewhere(
 
 
 def test_nothing_is_inspected_any_more_while_answers_are_finished() -> None:
-    with serving(others=[inspector_router(Slow())]) as service:
+    with serving(others=[inspector_router({"": Slow()})]) as service:
         service.manager.admission.drain()
         for path, body in (("sentences", {"text": "A."}), ("between", {"first": "A.", "second": "B."})):
             response = service.http.post(f"/api/sentence-vae/{path}", json=body)

@@ -40,7 +40,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     history = History(str(tmp_path_factory.mktemp("history") / "h.sqlite"))
     engine = ScriptedEngine()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(serve, "_inspector", lambda engine, settings: [inspector_router(Inspected())])
+        patch.setattr(serve, "_inspectors", lambda manager, settings: [inspector_router({"": Inspected()})])
         app = serve.create_app(Settings(max_sessions=10_000), engine, history)
     with running(app, engine, Gate()) as service:
         yield service

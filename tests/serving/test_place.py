@@ -11,7 +11,7 @@ from livemind_app.session.manager import SessionManager, place_of
 async def created(place_header: str | None, **headers: str) -> str:
     engine = ScriptedEngine()
     manager = SessionManager(engine)
-    app = create_api(manager, engine.status, place_header=place_header)
+    app = create_api(manager, place_header=place_header)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:
         token: str = (await http.post("/api/sessions", json={}, headers=headers)).json()["session"]
         assert (await http.delete(f"/api/sessions/{token}")).status_code == 204

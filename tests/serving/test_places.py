@@ -47,7 +47,7 @@ def held() -> Held:
 
 @pytest.fixture
 def service(held: Held) -> Iterator[Service]:
-    with serving(Limits(max_answers=2), others=[inspector_router(held)]) as service:
+    with serving(Limits(max_answers=2), others=[inspector_router({"": held})]) as service:
         yield service
         service.loop.call_soon_threadsafe(held.open.set)
 

@@ -138,16 +138,15 @@ def test_delete_ends_the_session_and_its_stream(service: Service) -> None:
     assert refusal(service.http.delete(f"/api/sessions/{token}")) == (404, "unknown_session")
 
 
-def test_health_says_loading_and_failed() -> None:
+def test_health_says_loading_and_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     from livemind_app.protocol import ModelStatus
 
     with serving() as service:
-        app = service.server.config.app
         for states, expected in ((("ready", "fetching"), "loading"), (("failed", "ready"), "failed")):
             models = [
                 ModelStatus(role, "m", state) for role, state in zip(("llm", "slm"), states, strict=True)
             ]
-            app.state.status = lambda models=models: models
+            monkeypatch.setattr(service.manager.engine, "status", lambda models=models: models)
             assert service.http.get("/api/health").json()["status"] == expected
             assert service.http.get("/api/ready").status_code == 503
 

@@ -25,7 +25,7 @@ engine = ScriptedEngine()
 manager = SessionManager(engine)
 with listen("127.0.0.1", 0) as listening:
     announce = lambda line: print(line, flush=True)
-    app = create_api(manager, engine.status)
+    app = create_api(manager)
     server = Server(app, listening, end_streams=manager.close, announce=announce)
     try:
         server.run()

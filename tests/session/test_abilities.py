@@ -44,7 +44,7 @@ async def test_a_switch_that_no_model_can_do_is_off_and_stays_off(none: Behind) 
 
 
 def test_the_api_names_it(none: Behind) -> None:
-    with TestClient(create_api(SessionManager(none), none.status)) as client:
+    with TestClient(create_api(SessionManager(none))) as client:
         health = client.get("/api/health").json()
         assert health["unavailable_choices"]["lookahead"] == {"true": f"llm is {WHY}"}
         assert health["limited_options"] == {}

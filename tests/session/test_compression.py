@@ -70,7 +70,7 @@ async def test_what_no_model_can_do_is_refused_with_the_reason() -> None:
 )
 def test_the_api_names_choices_that_are_not_to_be_had(made: Any, choices: dict[str, str]) -> None:
     engine = made()
-    with TestClient(create_api(SessionManager(engine), engine.status)) as client:
+    with TestClient(create_api(SessionManager(engine))) as client:
         assert client.get("/api/health").json()["unavailable_choices"]["sentence_vae"] == choices
         offered = client.get("/api/options").json()["options"]["sentence_vae"]
     assert offered == {"kind": "choice", "choices": ["off", "sllm", "hybrid"], "default": "off"}

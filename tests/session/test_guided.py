@@ -161,7 +161,7 @@ async def test_a_scripted_engine_is_asked_with_both_prompts() -> None:
 @pytest.mark.parametrize("reason", [None, "train one"])
 def test_the_api_says_why_the_lane_is_not_to_be_had(reason: str | None) -> None:
     engine = ScriptedEngine(cannot={"guide": reason} if reason else {})
-    with TestClient(create_api(SessionManager(engine), engine.status)) as client:
+    with TestClient(create_api(SessionManager(engine))) as client:
         body = client.get("/api/health").json()
     assert body["unavailable"] == ({"llm-to-slm": reason} if reason else {})
     engine.close()

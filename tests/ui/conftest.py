@@ -217,10 +217,16 @@ def url(gates_of_server: Gates) -> Iterator[str]:
 
 
 @contextmanager
-def page_served(settings: Settings, gates_of_server: Gates, script: Script = script) -> Iterator[str]:
-    engine = ScriptedEngine(script, token_s=0.001, step=gates_of_server.step)
+def page_served(
+    settings: Settings,
+    gates_of_server: Gates,
+    script: Script = script,
+    engines: Mapping[str, ScriptedEngine] | None = None,
+) -> Iterator[str]:
+    """`engines`: what users choose among, in place of the one that says what the script says."""
+    engines = engines or {"": ScriptedEngine(script, token_s=0.001, step=gates_of_server.step)}
     with ThreadPoolExecutor(1) as apart:  # the browser's thread cannot run another event loop
-        app = apart.submit(create_app, settings, engine).result()
+        app = apart.submit(create_app, settings, engines).result()
     started = threading.Event()
     with listen("127.0.0.1", 0) as listening:
         server = Server(app, listening, end_streams=app.state.end_streams, announce=lambda _: started.set())
@@ -233,7 +239,8 @@ def page_served(settings: Settings, gates_of_server: Gates, script: Script = scr
             gates_of_server.open()
             server.should_exit = True
             thread.join(20)
-            engine.close()
+            for engine in engines.values():
+                engine.close()
 
 
 @pytest.fixture(scope="package")

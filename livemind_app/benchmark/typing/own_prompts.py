@@ -9,7 +9,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,11 +19,13 @@ from livemind_app.benchmark.typing.lanes import lanes
 from livemind_app.benchmark.typing.records import Record, Records
 from livemind_app.config import Settings
 from livemind_app.errors import BenchmarkRunning, Coded, LiveMindError, where_raised
-from livemind_app.protocol import Engine
+from livemind_app.loading import settings_of
+from livemind_app.session.manager import SessionManager
 from livemind_app.session.options import Options
+from livemind_app.session.requests import chosen
 
 State = Literal["idle", "running", "done", "cancelled", "failed"]
-NOT_FOR_LANES = ("lanes", "mode", "seed")  # what a benchmark's lanes and arguments say themselves
+NOT_FOR_LANES = ("models", "lanes", "mode", "seed")  # what a benchmark's lanes and arguments say themselves
 FAILED = Coded("benchmark_failed", "the benchmark failed; the server's log says where")
 
 log = logging.getLogger(__name__)
@@ -32,8 +34,8 @@ log = logging.getLogger(__name__)
 class OwnPrompts:
     """One run at a time; it lives on the server's event loop, and the last one's report is kept."""
 
-    def __init__(self, engine: Engine, settings: Settings) -> None:
-        self._engine = engine
+    def __init__(self, manager: SessionManager, settings: Settings) -> None:
+        self._manager = manager
         self._settings = settings
         self._task: asyncio.Task[None] | None = None
         self._forget()
@@ -42,11 +44,14 @@ class OwnPrompts:
         """Type each of the prompts in every lane of `options`. Raises BenchmarkRunning or ConfigError."""
         if self.state == "running":
             raise BenchmarkRunning("a benchmark is running on this server; wait for it or cancel it first")
+        wanted = chosen(self._manager.engines, self._manager.defaults, options)
         checked = Options().changed(options)
         lanes(checked.lanes, _changes(checked))
         self._forget()
         self._total = len(prompts) * len(checked.lanes)
-        self._task = asyncio.create_task(self._run(list(prompts), checked, typist))
+        self._task = asyncio.create_task(
+            self._run(list(prompts), replace(checked, models=wanted.models), typist)
+        )
 
     async def cancel(self) -> None:
         """End the run that there is; there will be no report of it."""
@@ -99,6 +104,8 @@ class OwnPrompts:
         from livemind_app.benchmark.typing.job import job_of, result_of
         from livemind_app.benchmark.typing.run import measure
 
+        engine = self._manager.engines[options.models]
+        await engine.ready()
         data = folder / "own" / "prompts.jsonl"
         data.parent.mkdir()
         data.write_text(
@@ -108,9 +115,9 @@ class OwnPrompts:
         began = time.perf_counter()
         job = job_of("typing", args, lanes(options.lanes, options_of(args.set)))
         with Records(folder / "journal.jsonl", job.identity(), resume=False) as journal:
-            await measure(self._engine, job.bench, journal, self._count)
+            await measure(engine, job.bench, journal, self._count)
             seconds = time.perf_counter() - began
-            result = await asyncio.to_thread(result_of, job, journal, self._engine, seconds)
+            result = await asyncio.to_thread(result_of, job, journal, engine, seconds)
         self.report = await asyncio.to_thread(_packed, folder / "report", data, result)
         self._lanes = result.summary["lanes"]
 
@@ -121,8 +128,9 @@ class OwnPrompts:
         """Those of the command that repeats this run, on the server's own models."""
         parser = argparse.ArgumentParser()
         add_arguments(parser)
-        models = {name: getattr(self._settings, name) for name in ("preset", "llm", "slm", "dtype")}
-        models |= {name: getattr(self._settings, name) for name in ("weights", "prefill")}
+        settings = settings_of(self._settings, options.models)
+        named = ("preset", "llm", "slm", "dtype", "weights", "prefill")
+        models = {name: getattr(settings, name) for name in named}
         given = {"lanes": ",".join(options.lanes), "mode": options.mode, "typist": typist}
         given |= {"data": str(data), "json": "figures.json"}
         pairs = [f"--set={name}={json.dumps(value)}" for name, value in _changes(options).items()]

@@ -3,6 +3,7 @@
 Every entry is one published GGUF file, known by its SHA-256: whatever carried the bytes, that decides.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from livemind_app.errors import UnknownModel
@@ -52,15 +53,15 @@ class Preset:
     slm: str
 
     @property
+    def names(self) -> dict[Role, str]:
+        return {"llm": self.llm, "slm": self.slm}
+
+    @property
     def models(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys((self.llm, self.slm)))
 
     def roles(self, model: str) -> tuple[Role, ...]:
         return tuple(role for role in ROLES if getattr(self, role) == model)
-
-    def memory_bytes(self, weight_bytes: int = 2) -> int:
-        """RAM for the weights and what runs beside them."""
-        return RUNTIME_BYTES + sum(weight_bytes * entry(model).parameters for model in self.models)
 
 
 _ENTRIES = (
@@ -115,6 +116,11 @@ def entry(name: str) -> Entry:
     if name not in CATALOGUE:
         raise UnknownModel(f"no model {name!r}; the catalogue has {', '.join(CATALOGUE)}")
     return CATALOGUE[name]
+
+
+def memory_bytes(models: Iterable[str], weight_bytes: int = 2) -> int:
+    """RAM for the weights of these models and what runs beside them."""
+    return RUNTIME_BYTES + sum(weight_bytes * entry(model).parameters for model in models)
 
 
 def preset(name: str) -> Preset:

@@ -1,9 +1,17 @@
 """The largest preset that this machine can hold."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from livemind_app.engine.models import store
-from livemind_app.engine.models.catalogue import DEFAULT_PRESET, PRESETS, Preset, preset
+from livemind_app.engine.models.catalogue import (
+    CATALOGUE,
+    DEFAULT_PRESET,
+    PRESETS,
+    Preset,
+    memory_bytes,
+    preset,
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,7 @@ def fit(
     reasons: list[str] = []
     chosen = preset(name)
     for smaller in _smaller_than(chosen):
-        if not (short := _shortage(chosen, memory, disk, weight_bytes)):
+        if not (short := _shortage(chosen.models, memory, disk, weight_bytes)):
             break
         reasons.append(f"{chosen.name} -> {smaller.name}: {short}")
         chosen = smaller
@@ -41,11 +49,17 @@ def _smaller_than(chosen: Preset) -> list[Preset]:
     return order[order.index(chosen) + 1 :]
 
 
-def _shortage(candidate: Preset, memory: int, disk: int, weight_bytes: int) -> str:
-    """Why a preset does not fit, or nothing."""
+def shortage(models: Iterable[str], weight_bytes: int = 2) -> str:
+    """What this machine has too little of now for these models; nothing where that is not known."""
+    known = [model for model in models if model in CATALOGUE]
+    return _shortage(known, _available_memory(), store.free_disk(), weight_bytes) if known else ""
+
+
+def _shortage(models: Sequence[str], memory: int, disk: int, weight_bytes: int) -> str:
+    """Why these do not fit, or nothing."""
     needs = {
-        "memory": (candidate.memory_bytes(weight_bytes), memory),
-        "disk": (sum(store.disk_needed(model) for model in candidate.models), disk),
+        "memory": (memory_bytes(models, weight_bytes), memory),
+        "disk": (sum(store.disk_needed(model) for model in models), disk),
     }
     return " and ".join(
         f"it needs {_gb(needed)} of {what}, {_gb(free)} is free"

@@ -45,6 +45,7 @@ export const ERRORS = {
   no_states: "{message}",
   no_sentence_vae: "{message}",
   no_adapter: "{message}",
+  too_large: "{message}",
   smaller_preset: "{message}",
   waiting: "{message}",
   from_hub: "{message}",

@@ -19,6 +19,10 @@ export const DRAWER = {
 };
 
 export const OPTIONS = {
+  models: {
+    label: "Models",
+    help: "The large and the small one. Others are loaded when you choose them; the draft is thought about anew.",
+  },
   mode: {
     label: "What happens",
     help: "Notes change the answer. A draft goes along with the text, and Enter keeps of it what still holds. The exact answer is the conventional one, only earlier. Nothing: no text is sent.",

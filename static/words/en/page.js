@@ -13,7 +13,7 @@ export const MODEL_STATES = {
 export const ROLES = { llm: "Large model", slm: "Small model" };
 
 export const MODELS = {
-  chosen: "Chosen where the server is started: livemind serve --preset, or --llm and --slm.",
+  chosen: "Chosen where the server is started: livemind serve --preset, or --llm and --slm; with --offer you could choose here.",
   list: "Models",
   failed: "A model could not be loaded: see below.",
   loading: "The models are getting ready; you can type already.",

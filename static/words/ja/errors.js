@@ -44,6 +44,7 @@ export const ERRORS = {
   no_states: "大きいモデルの内部状態が要りますが、サーバーの先のモデルは返しません。両方のモデルをここに読み込んでください",
   no_sentence_vae: "このモデルに合う SentenceVAE がありません。まず訓練が要ります（{message}）",
   no_adapter: "この二つのモデルに合うアダプターがありません。まず訓練が要ります（{message}）",
+  too_large: "今のこの機械には大きすぎます：{message}",
   smaller_preset: "大きいプリセットはこの機械に収まらないため、小さいものを選びました（{message}）",
   waiting: "順番待ち",
   from_hub: "ハブから取得中",

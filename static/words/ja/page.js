@@ -13,7 +13,7 @@ export const MODEL_STATES = {
 export const ROLES = { llm: "大きいモデル", slm: "小さいモデル" };
 
 export const MODELS = {
-  chosen: "サーバーの起動時に選ばれます：livemind serve --preset、または --llm と --slm。",
+  chosen: "サーバーの起動時に選ばれます：livemind serve --preset、または --llm と --slm。--offer があればここで選べます。",
   list: "モデル",
   failed: "読み込めないモデルがあります。下をご覧ください。",
   loading: "モデルを準備中です。もう入力できます。",

@@ -44,6 +44,7 @@ export const ERRORS = {
   no_states: "需要大模型的内部状态，而服务器后面的模型不给出：请在此处载入两个模型",
   no_sentence_vae: "没有适合这个模型的 SentenceVAE，须先训练（{message}）",
   no_adapter: "没有适合这两个模型的适配器，须先训练（{message}）",
+  too_large: "这台机器现在放不下：{message}",
   smaller_preset: "这台机器放不下更大的预设，已选较小的（{message}）",
   waiting: "等待轮到",
   from_hub: "从模型库下载",

@@ -19,6 +19,10 @@ export const DRAWER = {
 };
 
 export const OPTIONS = {
+  models: {
+    label: "模型",
+    help: "大模型和小模型。选择其他模型时才载入；草稿会重新思考。",
+  },
   mode: {
     label: "做什么",
     help: "笔记会改变回答；草稿随文字推进，回车时保留仍然成立的部分；精确回答就是常规回答，只是更早。什么都不做：不发送文字。",

@@ -7,7 +7,7 @@ export const MODEL_STATES = { missing: "尚未就位", fetching: "下载中", lo
 export const ROLES = { llm: "大模型", slm: "小模型" };
 
 export const MODELS = {
-  chosen: "由启动服务器的人选择：livemind serve --preset，或 --llm 和 --slm。",
+  chosen: "由启动服务器的人选择：livemind serve --preset，或 --llm 和 --slm；用 --offer 可在这里选择。",
   list: "模型",
   failed: "有一个模型无法载入：见下方。",
   loading: "模型正在准备；您已经可以打字。",
