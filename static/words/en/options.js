@@ -20,7 +20,7 @@ export const DRAWER = {
 
 export const OPTIONS = {
   models: {
-    label: "Models",
+    label: "Choose a pair",
     help: "The large and the small one. Others are loaded when you choose them; the draft is thought about anew.",
   },
   mode: {

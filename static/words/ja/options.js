@@ -20,7 +20,7 @@ export const DRAWER = {
 
 export const OPTIONS = {
   models: {
-    label: "モデル",
+    label: "組み合わせを選ぶ",
     help: "大きいモデルと小さいモデル。別のモデルは選んだときに読み込まれ、下書きは考え直されます。",
   },
   mode: {

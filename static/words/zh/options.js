@@ -20,7 +20,7 @@ export const DRAWER = {
 
 export const OPTIONS = {
   models: {
-    label: "模型",
+    label: "选择一对",
     help: "大模型和小模型。选择其他模型时才载入；草稿会重新思考。",
   },
   mode: {
