@@ -17,10 +17,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from livemind_app.sentence_vae.decoder import Decoder, Ids, Latents
 from livemind_app.sentence_vae.layers import Layers, padded, within
 from livemind_app.sentence_vae.sentences import MOST
-
-Ids = Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -49,37 +48,15 @@ class CodecConfig:
         return asdict(self)
 
 
-@dataclass(frozen=True)
-class Latents:
-    """Of a batch of sentences: values [batch, slots, d], counts [batch]; slots behind a count are 0."""
-
-    values: Tensor
-    counts: Tensor
-
-    @property
-    def mask(self) -> Tensor:
-        return within(self.counts, self.values.shape[1])
-
-    def part(self, start: int, stop: int) -> "Latents":
-        """Those of some of the sentences."""
-        return Latents(self.values[start:stop], self.counts[start:stop])
-
-
-class Codec(nn.Module):
-    """Shares the base's embedding, final norm and head, which are frozen and no part of its parameters."""
-
+class Codec(Decoder):
     def __init__(self, base: Any, config: CodecConfig) -> None:
-        super().__init__()
         size, depth = base.config.hidden_size, base.config.num_hidden_layers
+        last = Layers(base, range(depth - config.decoder_layers, depth), gate=0.03)
+        super().__init__(base, last, config.most_slots)
         self.config = config
         self._rank = size // config.patch  # of a token's part of its latent
-        self.end = int(_first(base.generation_config.eos_token_id))  # the token that ends a sentence
-        self._base = [base]  # in a list: not ours to save
         self.encoder = Layers(base, range(config.encoder_layers), gate=0.01)
-        self.decoder = Layers(base, range(depth - config.decoder_layers, depth), gate=0.03)
         self.gain = nn.Parameter(torch.tensor(10.0))  # of what a latent tells about a token
-        self.begin = nn.Parameter(torch.zeros(size))
-        self.inward = nn.Linear(size, size)  # a latent as one of the decoder's inputs
         if config.pool == "patches":
             self._fold(size)
         else:
@@ -102,12 +79,6 @@ class Codec(nn.Module):
             self.join.bias.zero_()
             self.split.bias.zero_()
 
-    @property
-    def vocabulary(self) -> int:
-        return int(self._base[0].lm_head.weight.shape[0])
-
-    # --- encoding
-
     def encode(self, sentences: Sequence[Ids]) -> Latents:
         """Latents of some sentences of at least one token."""
         ids, lengths = padded(sentences, self.begin.device)
@@ -127,31 +98,10 @@ class Codec(nn.Module):
         patches = functional.pad(states, (0, 0, 0, rest)).view(len(states), -1, patch, states.shape[2])
         return torch.einsum("bspd,pdr->bspr", patches, self.fold).flatten(2)
 
-    # --- decoding
-
-    def prefix(self, latents: Latents, previous: Sequence[Ids] | None = None) -> "Prefix":
-        """What the decoder reads before a sentence's tokens."""
-        values, mask = self.inward(latents.values), latents.mask
-        counts = torch.arange(values.shape[1], device=values.device)[None]
-        positions = (MOST + counts).expand(mask.shape)
-        if previous is not None and any(previous):
-            ids, lengths = padded(previous, self.begin.device)
-            values = torch.cat([self.embed(ids), values], dim=1)
-            mask = torch.cat([within(lengths, ids.shape[1]), mask], dim=1)
-            places = MOST - lengths[:, None] + torch.arange(ids.shape[1], device=ids.device)
-            positions = torch.cat([places, positions], dim=1)
-        return Prefix(values, mask, positions.clamp(min=0))
-
-    def inputs(self, ids: Tensor, latents: Latents) -> Tensor:
-        """ids [batch, n] → [batch, n + 1, d]: what the rows read that say the tokens and then the end."""
-        begin = self.begin.expand(len(ids), 1, -1)
-        tokens = torch.cat([begin, self.embed(ids)], dim=1)
-        return tokens + self.unfolded(latents, 0, tokens.shape[1])
-
     def unfolded(self, latents: Latents, start: int, rows: int) -> Tensor:
         """Of every row what its latent tells about its token, [batch, rows, d]; 0 behind the last latent."""
         if self.config.pool == "sum":
-            return latents.values.new_zeros(len(latents.values), rows, latents.values.shape[2])
+            return super().unfolded(latents, start, rows)
         patch, rank = self.config.patch, self._rank
         numbers = torch.arange(start, start + rows, device=latents.values.device)
         parts = self.split(latents.values).view(*latents.values.shape[:2], patch, rank)
@@ -159,44 +109,6 @@ class Codec(nn.Module):
         known = slots.clamp(max=parts.shape[1] - 1)
         told = torch.einsum("bnr,nrd->bnd", parts[:, known, places], self.unfold[places])
         return self.gain * told * (slots < latents.counts[:, None])[..., None]
-
-    def rows(self, inputs: Tensor, prefix: "Prefix") -> Tensor:
-        """The decoder's states [batch, rows, d] of a whole sentence's inputs, before the head."""
-        batch, count, _ = inputs.shape
-        read = prefix.mask.shape[1]
-        causal = torch.ones(read + count, read + count, dtype=torch.bool, device=inputs.device).tril()
-        inside = torch.cat([prefix.mask, prefix.mask.new_ones(batch, count)], dim=1)
-        # A row that is padding attends to itself: what sees nothing is NaN.
-        own = torch.eye(read + count, dtype=torch.bool, device=inputs.device)
-        allowed = (causal & inside[:, None, :]) | own
-        positions = torch.cat([prefix.positions, self.positions(0, count).expand(batch, -1)], dim=1)
-        states: Tensor = self.decoder(torch.cat([prefix.values, inputs], dim=1), allowed[:, None], positions)
-        return states[:, read:]
-
-    def positions(self, start: int, rows: int) -> Tensor:
-        """Of a sentence's rows: behind the previous sentence and all slots, however many there are."""
-        first = MOST + self.config.most_slots + start
-        return torch.arange(first, first + rows, device=self.begin.device)[None]
-
-    def logits(self, states: Tensor, tokens: Tensor | None = None) -> Tensor:
-        """Over the vocabulary, or over these tokens of it only."""
-        weight = self._base[0].lm_head.weight
-        rows = weight if tokens is None else weight[tokens]
-        return functional.linear(self._base[0].model.norm(states).to(rows.dtype), rows).float()
-
-    def embed(self, ids: Tensor) -> Tensor:
-        """The base's own embeddings, in fp32."""
-        embedded: Tensor = self._base[0].get_input_embeddings()(ids)
-        return embedded.float()
-
-
-@dataclass(frozen=True)
-class Prefix:
-    """values [batch, n, d], mask [batch, n], positions [batch, n]."""
-
-    values: Tensor
-    mask: Tensor
-    positions: Tensor
 
 
 def drop_layers(base: Any) -> None:
@@ -207,7 +119,3 @@ def drop_layers(base: Any) -> None:
 def _unit(x: Tensor) -> Tensor:
     """Root mean square 1."""
     return x * torch.rsqrt(x.square().mean(dim=-1, keepdim=True) + 1e-6)
-
-
-def _first(ids: Any) -> Any:
-    return ids[0] if isinstance(ids, list) else ids

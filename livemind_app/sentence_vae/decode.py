@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from livemind_app.sentence_vae.codec import Codec, Ids, Latents
+from livemind_app.sentence_vae.codec import Codec
+from livemind_app.sentence_vae.decoder import Decoder, Ids, Latents
 from livemind_app.sentence_vae.sentences import MOST
 
 
@@ -20,15 +21,15 @@ def reconstruct(
 
 @torch.inference_mode()
 def decode(
-    codec: Codec, latents: Latents, previous: Sequence[Ids] | None = None, most: int = MOST
+    decoder: Decoder, latents: Latents, previous: Sequence[Ids] | None = None, most: int = MOST
 ) -> list[list[int]]:
     """Greedy tokens of each sentence, its end not among them."""
     said: list[list[int]] = [[] for _ in range(len(latents.counts))]
     ended = [False] * len(said)
-    for logits, feed in steps(codec, latents, previous, most):
+    for logits, feed in steps(decoder, latents, previous, most):
         tokens = logits.argmax(dim=-1)
         for row, token in enumerate(tokens.tolist()):
-            ended[row] = ended[row] or token == codec.end
+            ended[row] = ended[row] or token == decoder.end
             if not ended[row]:
                 said[row].append(token)
         if all(ended):
@@ -38,23 +39,23 @@ def decode(
 
 
 def steps(
-    codec: Codec, latents: Latents, previous: Sequence[Ids] | None = None, most: int = MOST
+    decoder: Decoder, latents: Latents, previous: Sequence[Ids] | None = None, most: int = MOST
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Logits [batch, vocabulary] of the next token, and where to put the one that was chosen, [batch].
 
     At most `most` times. The consumer writes its tokens before it asks for more.
     """
-    prefix, cache = codec.prefix(latents, previous), DynamicCache()
+    prefix, cache = decoder.prefix(latents, previous), DynamicCache()
     batch = len(latents.counts)
     inside = prefix.mask
     causal = torch.ones(inside.shape[1], inside.shape[1], dtype=torch.bool, device=inside.device).tril()
     allowed = (causal & inside[:, None, :]) | torch.eye(len(causal), dtype=torch.bool, device=inside.device)
-    codec.decoder(prefix.values, allowed[:, None], prefix.positions, cache)
+    decoder.decoder(prefix.values, allowed[:, None], prefix.positions, cache)
     chosen = torch.zeros(batch, dtype=torch.long, device=inside.device)
     for at in range(most):
-        before = codec.begin.expand(batch, 1, -1) if at == 0 else codec.embed(chosen[:, None])
-        inputs = before + codec.unfolded(latents, at, 1)
+        before = decoder.begin.expand(batch, 1, -1) if at == 0 else decoder.embed(chosen[:, None])
+        inputs = before + decoder.unfolded(latents, at, 1)
         inside = torch.cat([inside, inside.new_ones(batch, 1)], dim=1)
-        positions = codec.positions(at, 1).expand(batch, -1)
-        states = codec.decoder(inputs, inside[:, None, None, :], positions, cache)
-        yield codec.logits(states[:, 0]), chosen
+        positions = decoder.positions(at, 1).expand(batch, -1)
+        states = decoder.decoder(inputs, inside[:, None, None, :], positions, cache)
+        yield decoder.logits(states[:, 0]), chosen

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from livemind_app.sentence_vae.codec import Codec, Ids
+from livemind_app.sentence_vae.codec import Codec
+from livemind_app.sentence_vae.decoder import Ids
 from livemind_app.sentence_vae.updated import Updated
 
 

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from livemind_app.engine.local import Models
 from livemind_app.engine.models.load import load
 from livemind_app.errors import ModelError
-from livemind_app.sentence_vae.codec import Codec, Ids, Latents, drop_layers
+from livemind_app.sentence_vae.codec import Codec, drop_layers
 from livemind_app.sentence_vae.decode import decode
+from livemind_app.sentence_vae.decoder import Ids, Latents
 from livemind_app.sentence_vae.files import CODEC, load_codec, shipped
 from livemind_app.sentence_vae.sentences import cut
 from livemind_app.training import checkpoint

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from livemind_app.sentence_vae.codec import Ids
+from livemind_app.sentence_vae.decoder import Ids
 from livemind_app.sentence_vae.hybrid import HybridContext
 from livemind_app.sentence_vae.sllm import SentenceModel
 from livemind_app.sentence_vae.spoken import spoken
@@ -29,13 +29,8 @@ def sllm_nats(model: SentenceModel, sentences: Sequence[Ids], scored: int | None
     encoded = model.codec.encode(sentences)
     with model.updated():
         (predicted,) = model([encoded])
-        said = spoken(
-            model.codec,
-            predicted.latents.part(len(sentences) - count, len(sentences)),
-            sentences[-count:],
-            ((), *sentences[:-1])[-count:],
-        )
-    return said.words
+    latents = predicted.latents.part(len(sentences) - count, len(sentences))
+    return spoken(model.speaker, latents, sentences[-count:], ((), *sentences[:-1])[-count:]).words
 
 
 def hybrid_nats(context: HybridContext, sentences: Sequence[Ids]) -> Tensor:

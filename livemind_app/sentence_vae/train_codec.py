@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from livemind_app.sentence_vae.codec import Codec, Ids, Latents
+from livemind_app.sentence_vae.codec import Codec
 from livemind_app.sentence_vae.data import Sentences
+from livemind_app.sentence_vae.decoder import Ids, Latents
 from livemind_app.sentence_vae.fidelity import fidelity
 from livemind_app.sentence_vae.spoken import spoken
 

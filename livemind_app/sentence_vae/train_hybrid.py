@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from livemind_app.engine.chat import ChatTokenizer
-from livemind_app.sentence_vae.codec import Ids
+from livemind_app.sentence_vae.decoder import Ids
 from livemind_app.sentence_vae.hybrid import HybridContext
 from livemind_app.sentence_vae.perplexity import hybrid_nats
 from livemind_app.sentence_vae.train_models import Window, Windows, learning

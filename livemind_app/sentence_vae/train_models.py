@@ -1,6 +1,6 @@
 """What the models on top of a trained codec learn from, and how the sentence model does."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
@@ -11,14 +11,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from livemind_app.errors import ConfigError
-from livemind_app.sentence_vae.codec import Ids, Latents
 from livemind_app.sentence_vae.data import Sentences
+from livemind_app.sentence_vae.decoder import Ids, Latents
 from livemind_app.sentence_vae.perplexity import sllm_nats
 from livemind_app.sentence_vae.sllm import Predicted, SentenceModel
 from livemind_app.sentence_vae.spoken import spoken
 
 LEAST_WINDOW = 4  # sentences of a document worth a step
-HOLES = 0.1  # share of the decoder's own words that are replaced
+TOGETHER = 16  # sentences that are said at once
 CONTRAST = 0.1  # weight of telling the true latents from others
 TEMPERATURE = 0.07
 STOP = 0.1  # weight of telling whether a text ends
@@ -101,6 +101,7 @@ class SllmTask:
         documents = [window.sentences for window in windows]
         with torch.no_grad():
             encoded = [model.codec.encode(document) for document in documents]
+            known = [states for document in documents for states in self._base_states(document)]
         with model.updated():
             predicted = model(encoded)
             # What follows the window is not known, only whether something does.
@@ -109,23 +110,48 @@ class SllmTask:
             sentences = [ids for document in documents for ids in document]
             previous = [before for document in documents for before in ((), *document[:-1])]
             common = self._windows.negatives(model.codec.vocabulary).to(values.device)
-            said = spoken(
-                model.codec, Latents(values, counts), sentences, previous, common=common, holes=HOLES
-            )
+            said = [
+                spoken(
+                    model.speaker,
+                    Latents(values[rows], counts[rows]),
+                    [sentences[row] for row in rows],
+                    [previous[row] for row in rows],
+                    common=common,
+                    base_states=torch.cat([known[row] for row in rows]),
+                )
+                for rows in _alike(sentences, previous)
+            ]
         contrast = _contrast(values, encoded)
         stop = _stopping(predicted, windows)
-        loss = said.nats.mean() + CONTRAST * contrast + STOP * stop
+        nats, words, apart = (
+            torch.cat([getattr(one, name) for one in said]) for name in ("nats", "words", "apart")
+        )
+        loss = nats.mean() + apart.mean() + CONTRAST * contrast + STOP * stop
         return loss, {
-            "nats": float(said.words.detach().mean()),
+            "nats": float(words.detach().mean()),
+            "apart": float(apart.detach().mean()),
             "contrast": float(contrast.detach()),
             "stop": float(stop.detach()),
             "tokens": float(sum(map(len, sentences))),
         }
 
+    def _base_states(self, document: Sequence[Ids]) -> Sequence[Tensor]:
+        """Of each sentence, [tokens, d]: what the base knows before each of its tokens, all text in view."""
+        base, end = self.module.base, self.module.codec.end
+        ids = [end, *(token for sentence in document for token in sentence)]
+        states = base.model(torch.tensor([ids], device=base.device), use_cache=False).last_hidden_state
+        return states[0, :-1].split([len(sentence) for sentence in document])
+
     def evaluate(self) -> Mapping[str, Any]:
         with torch.inference_mode():
             rows = [sllm_nats(self.module, window.sentences) for window in self._windows.held_out()]
         return {"nats": float(torch.cat(rows).mean())}
+
+
+def _alike(sentences: Sequence[Ids], previous: Sequence[Ids]) -> list[list[int]]:
+    """Numbers of sentences that are about as long, so that there is little padding between them."""
+    order = sorted(range(len(sentences)), key=lambda row: len(sentences[row]) + len(previous[row]))
+    return [order[start : start + TOGETHER] for start in range(0, len(order), TOGETHER)]
 
 
 def learning(module: nn.Module) -> list[nn.Parameter]:

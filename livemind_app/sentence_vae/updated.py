@@ -1,4 +1,4 @@
-"""A model made of a frozen base, a frozen codec, and low-rank updates of their layers."""
+"""A model made of a frozen base with low-rank updates, and a frozen codec."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +11,12 @@ from livemind_app.training.lora import LoRALinear, add_lora
 
 
 class Updated(nn.Module):
-    """Puts updates beside layers of `base` and `codec`, which compute as before outside of `updated`."""
+    """Puts updates of this rank beside layers of `base`, which computes as before outside of `updated`."""
 
-    def __init__(self, base: Any, codec: Codec, rank: int, decoder_rank: int = 0) -> None:
-        """`rank`: of the updates of the base; `decoder_rank`: of the codec's decoder, 0 for none."""
+    def __init__(self, base: Any, codec: Codec, rank: int) -> None:
         super().__init__()
         self._frozen = (base, codec)  # in a tuple: not ours to save
         self.updates = nn.ModuleList(add_lora(base.model, rank))
-        self.decoder_updates = nn.ModuleList(add_lora(codec.decoder, decoder_rank) if decoder_rank else [])
         self._enable(False)
 
     @property
@@ -31,7 +29,7 @@ class Updated(nn.Module):
 
     @contextmanager
     def updated(self) -> Iterator[None]:
-        """Base and decoder are this model's while the block runs."""
+        """The base is this model's while the block runs."""
         self._enable(True)
         try:
             yield
@@ -40,8 +38,8 @@ class Updated(nn.Module):
 
     @property
     def all_updates(self) -> list[LoRALinear]:
-        return [each for each in (*self.updates, *self.decoder_updates) if isinstance(each, LoRALinear)]
+        return [each for each in self.updates if isinstance(each, LoRALinear)]
 
     def _enable(self, enabled: bool) -> None:
-        for update in self.all_updates:
+        for update in self.updates:
             update.enabled = enabled

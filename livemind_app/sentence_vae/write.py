@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from livemind_app.sentence_vae.codec import Ids
 from livemind_app.sentence_vae.decode import steps
+from livemind_app.sentence_vae.decoder import Ids
 from livemind_app.sentence_vae.sentences import MOST
 from livemind_app.sentence_vae.sllm import Predicted, SentenceModel
 
@@ -100,23 +100,17 @@ class Writer:
         `begun`: its first tokens, which are said already and not repeated. Reading the sentence again is the
         caller's.
         """
-        codec = self._model.codec
-        with self._model.updated():
-            turns = steps(codec, predicted.latents, [self.sentences[-1]] if self.sentences else None, most)
-        while True:
-            with self._model.updated():
-                turn = next(turns, None)
-            if turn is None:
-                return
-            logits, chosen = turn
+        speaker = self._model.speaker
+        previous = [self.sentences[-1]] if self.sentences else None
+        for logits, chosen in steps(speaker, predicted.latents, previous, most):
             if begun:
                 token, begun = begun[0], begun[1:]
                 chosen.fill_(token)
                 continue
             if least > 0:
-                logits[0, codec.end] = -torch.inf
+                logits[0, speaker.end] = -torch.inf
             token = choose(logits[0])
-            if token == codec.end:
+            if token == speaker.end:
                 return
             least -= 1
             chosen.fill_(token)

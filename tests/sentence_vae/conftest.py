@@ -56,7 +56,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 def sentence_model(kind: str = "llama") -> SentenceModel:
     one = codec(kind=kind).requires_grad_(False)
     torch.manual_seed(2)
-    model = SentenceModel(one._base[0], one, SllmConfig(rank=4, decoder_rank=4)).eval()
+    model = SentenceModel(one._base[0], one, SllmConfig(rank=4, speaker_rank=4)).eval()
     disturb(model)
     return model
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livemind_app.errors import ModelError
-from livemind_app.sentence_vae.codec import CodecConfig, Latents
+from livemind_app.sentence_vae.codec import CodecConfig
 from livemind_app.sentence_vae.decode import decode, reconstruct
+from livemind_app.sentence_vae.decoder import Latents
 from livemind_app.sentence_vae.files import load_codec, save_codec
 from livemind_app.sentence_vae.spoken import spoken
 from livemind_app.sentence_vae.train_codec import CodecTask, CodecTraining

@@ -18,7 +18,8 @@ from livemind_app.engine.local import Method
 from livemind_app.engine.lookahead import Lookahead
 from livemind_app.engine.model import LoadedModel
 from livemind_app.protocol import Chunk, Compression, Finished, Output, Request, Sampling
-from livemind_app.sentence_vae.codec import Codec, Ids
+from livemind_app.sentence_vae.codec import Codec
+from livemind_app.sentence_vae.decoder import Ids
 from livemind_app.sentence_vae.files import save_codec, save_model
 from livemind_app.sentence_vae.generation.hybrid import HybridMethod
 from livemind_app.sentence_vae.generation.loading import compressing
@@ -47,7 +48,7 @@ def codec_of(loaded: LoadedModel) -> Codec:
 
 def sentences_of(loaded: LoadedModel) -> SentenceModel:
     torch.manual_seed(3)
-    made = SentenceModel(loaded.model, codec_of(loaded), SllmConfig(rank=4, decoder_rank=4))
+    made = SentenceModel(loaded.model, codec_of(loaded), SllmConfig(rank=4, speaker_rank=4))
     disturb(made)
     return made.eval().requires_grad_(False)
 

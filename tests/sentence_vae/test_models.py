@@ -7,13 +7,18 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from livemind_app.sentence_vae.decode import reconstruct
+from livemind_app.sentence_vae.decoder import Latents
+from livemind_app.sentence_vae.layers import padded
 from livemind_app.sentence_vae.layout import layout
 from livemind_app.sentence_vae.perplexity import base_nats, hybrid_nats, positions, sllm_nats
+from livemind_app.sentence_vae.sllm import SentenceModel, SllmConfig
+from livemind_app.sentence_vae.spoken import spoken
 from livemind_app.sentence_vae.train_hybrid import Frame, HybridTask
 from livemind_app.sentence_vae.train_models import ModelTraining, SllmTask, Windows
 from livemind_app.sentence_vae.write import Writer, write
 from livemind_app.training.loop import Plan, train
-from tests.sentence_vae.conftest import END, corpus, hybrid, sentence_model
+from tests.sentence_vae.conftest import END, base, codec, corpus, hybrid, sentence_model
 
 TEXT = [[5, 6, 7, 8, 9, 10, 11, 12, 13], [20, 21, 22], [30] * 17, [40, 41, 42, 43]]
 
@@ -156,3 +161,38 @@ def test_training_learns_in_seconds(task: str, tmp_path: Path) -> None:
     for name, tensor in learner.module.codec.state_dict().items():
         if name in frozen and not name.endswith(".down"):
             assert torch.equal(tensor, frozen[name]), name
+
+
+def test_a_speaker_of_all_layers_is_the_base_until_it_is_trained() -> None:
+    """Read as one text, without latents: what it says next is what the base says."""
+    model = SentenceModel(base(), codec().requires_grad_(False), SllmConfig(rank=4, first=2, last=2))
+    speaker, ids = model.speaker.eval(), torch.tensor([[5, 9, 17, 23, 40]])
+    rows = speaker.decoder(
+        speaker.embed(ids),
+        torch.ones(5, 5, dtype=torch.bool).tril()[None, None],
+        torch.arange(5)[None],
+    )
+    assert torch.allclose(speaker.logits(rows), base()(ids).logits, atol=1e-5)
+
+
+def test_a_sentence_model_leaves_its_codec_as_it_is() -> None:
+    model = sentence_model()
+    alone = codec()
+    assert reconstruct(model.codec, [[5, 9, 17], [4] * 20]) == reconstruct(alone, [[5, 9, 17], [4] * 20])
+
+
+def test_what_says_the_same_as_the_base_is_no_distance_from_it() -> None:
+    speaker = sentence_model().speaker
+    sentences, previous = [[5, 9, 17], [23, 40]], [(), (7, 8)]
+    latents = Latents(torch.randn(2, 4, 64), torch.full((2,), 4))
+    inputs = speaker.inputs(padded(sentences)[0], latents)
+    states = speaker._base[0].model.norm(speaker.rows(inputs, speaker.prefix(latents, previous)))
+    own = torch.cat([states[0, :3], states[1, :2]])
+    common = torch.arange(40, 60)
+    same = spoken(speaker, latents, sentences, previous, common=common, base_states=own).apart
+    other = spoken(speaker, latents, sentences, previous, common=common, base_states=own.flip(0)).apart
+    assert same is not None
+    assert other is not None
+    assert same.shape == (5,)
+    assert same.abs().max() < 1e-5
+    assert other.max() > 1e-3

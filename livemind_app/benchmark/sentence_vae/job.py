@@ -20,7 +20,7 @@ from livemind_app.errors import ConfigError
 from livemind_app.journal import Journal
 from livemind_app.sentence_vae import sentences
 from livemind_app.sentence_vae.bundle import Bundle, open_bundle
-from livemind_app.sentence_vae.codec import Ids
+from livemind_app.sentence_vae.decoder import Ids
 from livemind_app.training import texts
 
 PACKAGES = ("torch", "transformers")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from livemind_app.sentence_vae.bundle import Bundle
-from livemind_app.sentence_vae.codec import Ids
+from livemind_app.sentence_vae.decoder import Ids
 from livemind_app.sentence_vae.perplexity import positions
 
 

@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from livemind_app.sentence_vae.bundle import Bundle
-from livemind_app.sentence_vae.codec import Codec, Ids, Latents
+from livemind_app.sentence_vae.codec import Codec
 from livemind_app.sentence_vae.decode import reconstruct
+from livemind_app.sentence_vae.decoder import Ids, Latents
 from livemind_app.sentence_vae.perplexity import base_nats, hybrid_nats, positions, sllm_nats
 from livemind_app.sentence_vae.spoken import spoken
 

@@ -11,7 +11,7 @@ import torch
 from transformers import DynamicCache
 
 from livemind_app.sentence_vae.bundle import Bundle
-from livemind_app.sentence_vae.codec import Ids
+from livemind_app.sentence_vae.decoder import Ids
 from livemind_app.sentence_vae.hybrid import HybridContext
 from livemind_app.sentence_vae.sllm import SentenceModel
 from livemind_app.sentence_vae.write import Writer

@@ -12,7 +12,7 @@ from livemind_app.engine.generation import Run
 from livemind_app.engine.model import LoadedModel
 from livemind_app.engine.scheduler import Generation
 from livemind_app.protocol import Finished, Request
-from livemind_app.sentence_vae.codec import Ids
+from livemind_app.sentence_vae.decoder import Ids
 from livemind_app.sentence_vae.generation.prompt import BATCH, Piece, pieces
 from livemind_app.sentence_vae.hybrid import HybridContext
 

@@ -9,7 +9,7 @@ from livemind_app.engine.cache import CachePool
 from livemind_app.engine.model import LoadedModel
 from livemind_app.engine.scheduler import Generation
 from livemind_app.protocol import Chunk, Finished, FinishReason, Request
-from livemind_app.sentence_vae.codec import Ids
+from livemind_app.sentence_vae.decoder import Ids
 from livemind_app.sentence_vae.generation.prompt import BATCH, cut, pieces
 from livemind_app.sentence_vae.sllm import SentenceModel
 from livemind_app.sentence_vae.write import LEAST_STOP, Writer
