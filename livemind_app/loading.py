@@ -95,7 +95,8 @@ class Opener:
 
     def later(self, choice: loading.Choice) -> LaterEngine:
         names = {role: short_name(name) for role, name in choice.names.items()}
-        return LaterEngine(names, lambda: self.open(choice), lambda: self._shelf.short_of(choice))
+        remote = [role for role, name in choice.names.items() if is_address(name)]
+        return LaterEngine(names, lambda: self.open(choice), lambda: self._shelf.short_of(choice), remote)
 
 
 def pair_name(written: str) -> str:

@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future
 from typing import Literal, TypeVar
 
-from livemind_app.engine.local import LocalEngine, Models
-from livemind_app.engine.split import OwnedEngine
+from livemind_app.engine.local import STILL_LOADING, LocalEngine, Models
+from livemind_app.engine.split import BEHIND_SERVERS, OwnedEngine
 from livemind_app.errors import Coded, EngineError, LiveMindError
 from livemind_app.protocol import Ability, ModelStatus, Output, Request, Role, Tokenizer, Usage
 
@@ -18,8 +18,8 @@ AGAIN_S = 30.0  # after a failure, before whoever waits for these models has the
 class LaterEngine:
     """Implements OwnedEngine. It is opened when somebody first waits for it, and lives on one event loop.
 
-    `names` are those of the models that `open` will load; `short` says what this machine has too little of
-    for them, or nothing.
+    `names` are those of the models that `open` will load, `remote` the roles of those that a server computes;
+    `short` says what this machine has too little of for the others, or nothing.
     """
 
     def __init__(
@@ -27,19 +27,21 @@ class LaterEngine:
         names: Mapping[Role, str],
         open: Callable[[], OwnedEngine],
         short: Callable[[], str] = lambda: "",
+        remote: Collection[Role] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._names = names
         self._open = open
         self._short = short
+        self._remote = remote
         self._clock = clock
         self._engine: OwnedEngine | None = None
         self._failed: tuple[float, LiveMindError] | None = None
 
     async def ready(self) -> None:
         """Raises, as every engine, where there will be no models; asked again later it tries again."""
-        if self._failed and self._clock() < self._failed[0] + AGAIN_S:
-            raise self._failed[1]
+        if error := self._newly_failed:
+            raise error
         self._begin()
         engine = self._opened
         try:
@@ -55,7 +57,8 @@ class LaterEngine:
     def status(self) -> tuple[ModelStatus, ...]:
         if self._engine:
             return self._engine.status()
-        detail = self._failed[1].coded if self._failed else self._shortage()
+        error = self._newly_failed
+        detail = error.coded if error else self._shortage()
         state: Literal["failed", "missing"] = "failed" if detail else "missing"
         return tuple(ModelStatus(role, name, state, detail=detail) for role, name in self._names.items())
 
@@ -65,7 +68,9 @@ class LaterEngine:
     def cannot(self, ability: Ability, role: Role) -> str | None:
         if self._engine:
             return self._engine.cannot(ability, role)
-        return None if ability in ("draft", "lookahead") else Coded("still_loading", "not loaded yet")
+        if ability in ("draft", "lookahead"):
+            return BEHIND_SERVERS[ability] if role in self._remote else None
+        return STILL_LOADING
 
     def tokenizer(self, role: Role) -> Tokenizer:
         return self._opened.tokenizer(role)
@@ -95,6 +100,11 @@ class LaterEngine:
         if self._engine is None:
             raise EngineError("these models are not loaded; wait for ready() first")
         return self._engine
+
+    @property
+    def _newly_failed(self) -> LiveMindError | None:
+        at, error = self._failed or (0.0, None)
+        return error if self._clock() < at + AGAIN_S else None
 
     def _begin(self) -> None:
         if self._engine is None:

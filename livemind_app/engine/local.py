@@ -28,6 +28,7 @@ from livemind_app.protocol import (
     needed,
 )
 
+STILL_LOADING = Coded("still_loading", "the models are still loading")
 CACHE_BYTES = 2 * 2**30
 T = TypeVar("T")
 Report = Callable[[ModelStatus], None]
@@ -181,7 +182,7 @@ class LocalEngine:
 
     def _method(self, ability: Ability, role: Role) -> Method | str:
         if self._abilities is None:
-            return Coded("still_loading", "the models are still loading")
+            return STILL_LOADING
         return self._abilities.get((ability, role), "this engine was made without it")
 
     def _loaded(self) -> Models:

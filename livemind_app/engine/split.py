@@ -29,6 +29,7 @@ NO_STATES = Coded(
 NO_LOOKAHEAD = Coded(
     "no_lookahead", "a model behind a server drafts there or not at all (vLLM: --speculative-config)"
 )
+BEHIND_SERVERS: Mapping[Ability, Coded] = {"draft": NO_ODDS, "lookahead": NO_LOOKAHEAD}
 
 
 class OwnedEngine(Engine, Protocol):

@@ -15,7 +15,7 @@ from livemind_app.sentence_vae.data import Sentences
 from livemind_app.sentence_vae.decoder import Ids, Latents
 from livemind_app.sentence_vae.perplexity import sllm_nats
 from livemind_app.sentence_vae.sllm import Predicted, SentenceModel
-from livemind_app.sentence_vae.spoken import spoken
+from livemind_app.sentence_vae.spoken import Spoken, spoken
 
 LEAST_WINDOW = 4  # sentences of a document worth a step
 TOGETHER = 16  # sentences that are said at once
@@ -104,42 +104,47 @@ class SllmTask:
             known = [states for document in documents for states in self._base_states(document)]
         with model.updated():
             predicted = model(encoded)
-            # What follows the window is not known, only whether something does.
-            values = torch.cat([one.latents.values[:-1] for one in predicted])
-            counts = torch.cat([one.latents.counts[:-1] for one in predicted])
-            sentences = [ids for document in documents for ids in document]
-            previous = [before for document in documents for before in ((), *document[:-1])]
-            common = self._windows.negatives(model.codec.vocabulary).to(values.device)
-            said = [
-                spoken(
-                    model.speaker,
-                    Latents(values[rows], counts[rows]),
-                    [sentences[row] for row in rows],
-                    [previous[row] for row in rows],
-                    common=common,
-                    base_states=torch.cat([known[row] for row in rows]),
-                )
-                for rows in _alike(sentences, previous)
-            ]
-        contrast = _contrast(values, encoded)
-        stop = _stopping(predicted, windows)
+        # What follows the window is not known, only whether something does.
+        values = torch.cat([one.latents.values[:-1] for one in predicted])
+        counts = torch.cat([one.latents.counts[:-1] for one in predicted])
+        said = self._said(Latents(values, counts), documents, known)
         nats, words, apart = (
             torch.cat([getattr(one, name) for one in said]) for name in ("nats", "words", "apart")
         )
-        loss = nats.mean() + apart.mean() + CONTRAST * contrast + STOP * stop
-        return loss, {
+        contrast = _contrast(values, encoded)
+        stop = _stopping(predicted, windows)
+        return nats.mean() + apart.mean() + CONTRAST * contrast + STOP * stop, {
             "nats": float(words.detach().mean()),
             "apart": float(apart.detach().mean()),
             "contrast": float(contrast.detach()),
             "stop": float(stop.detach()),
-            "tokens": float(sum(map(len, sentences))),
+            "tokens": float(len(words)),
         }
+
+    def _said(
+        self, latents: Latents, documents: Sequence[list[Ids]], known: Sequence[Tensor]
+    ) -> list[Spoken]:
+        """Each sentence of each document out of its latents; `known`: the base's states before its words."""
+        sentences = [ids for document in documents for ids in document]
+        previous = [before for document in documents for before in ((), *document[:-1])]
+        common = self._windows.negatives(self.module.codec.vocabulary).to(latents.values.device)
+        return [
+            spoken(
+                self.module.speaker,
+                Latents(latents.values[rows], latents.counts[rows]),
+                [sentences[row] for row in rows],
+                [previous[row] for row in rows],
+                common=common,
+                base_states=torch.cat([known[row] for row in rows]),
+            )
+            for rows in _alike(sentences, previous)
+        ]
 
     def _base_states(self, document: Sequence[Ids]) -> Sequence[Tensor]:
         """Of each sentence, [tokens, d]: what the base knows before each of its tokens, all text in view."""
         base, end = self.module.base, self.module.codec.end
         ids = [end, *(token for sentence in document for token in sentence)]
-        states = base.model(torch.tensor([ids], device=base.device), use_cache=False).last_hidden_state
+        states: Tensor = base.model(torch.tensor([ids], device=base.device), use_cache=False)[0]
         return states[0, :-1].split([len(sentence) for sentence in document])
 
     def evaluate(self) -> Mapping[str, Any]:

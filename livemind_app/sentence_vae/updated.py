@@ -16,7 +16,8 @@ class Updated(nn.Module):
     def __init__(self, base: Any, codec: Codec, rank: int) -> None:
         super().__init__()
         self._frozen = (base, codec)  # in a tuple: not ours to save
-        self.updates = nn.ModuleList(add_lora(base.model, rank))
+        self._own = add_lora(base.model, rank)
+        self.updates = nn.ModuleList(self._own)
         self._enable(False)
 
     @property
@@ -38,8 +39,8 @@ class Updated(nn.Module):
 
     @property
     def all_updates(self) -> list[LoRALinear]:
-        return [each for each in self.updates if isinstance(each, LoRALinear)]
+        return self._own
 
     def _enable(self, enabled: bool) -> None:
-        for update in self.updates:
+        for update in self._own:
             update.enabled = enabled

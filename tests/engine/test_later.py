@@ -65,6 +65,14 @@ async def test_nothing_is_opened_before_somebody_waits_for_it(opened: Opened) ->
     assert list(later.generate(Request(later.tokenizer("llm").encode("Hello"), "llm", 1)))
 
 
+def test_what_a_server_will_compute_cannot_draft_and_says_so_before(opened: Opened) -> None:
+    later = LaterEngine(NAMES, opened, remote=["llm"])
+    for ability in ("draft", "lookahead"):
+        assert "server" in (later.cannot(ability, "llm") or "")  # type: ignore[arg-type]
+        assert later.cannot(ability, "slm") is None  # type: ignore[arg-type]
+    assert later.cannot("hybrid", "slm") == "the models are still loading"
+
+
 async def test_what_is_too_large_is_not_opened_until_there_is_room(opened: Opened) -> None:
     short = "it needs 9 GB of memory, 1 GB is free"
     later = LaterEngine(NAMES, opened, lambda: short)
@@ -92,6 +100,7 @@ async def test_a_failure_is_told_to_all_and_tried_again_later() -> None:
             await later.ready()
         assert opened.engines == [bad]
         now += 1
+        assert {model.state for model in later.status()} == {"missing"}  # so that it may be chosen again
         await later.ready()
         assert len(opened.engines) == 2
         while not bad.closed:
