@@ -1,7 +1,10 @@
 """The hybrid context: latents for old sentences, tokens for the last ones, and the base says token by token.
 
 The same encoder, a projection and low-rank updates of the base: as in ICAE (arXiv 2307.06945), but sentence
-by sentence, so that an edit costs what it changes.
+by sentence, so that an edit costs what it changes. With `in_view` rows of latents are read behind their
+sentence's tokens, which are then forgotten: in every layer they can take over what the tokens said there, as
+gist tokens do (arXiv 2304.08467). Tokens that go stand where earlier text does, so that what stays is close
+together.
 """
 
 from collections.abc import Sequence
@@ -21,6 +24,7 @@ from livemind_app.sentence_vae.updated import Updated
 class HybridConfig:
     rank: int = 16
     raw: int = 2  # sentences at the end that stay tokens
+    in_view: bool = False  # whether latents are read with their sentence's tokens in view
 
     def json(self) -> dict[str, Any]:
         return asdict(self)
@@ -34,11 +38,17 @@ class HybridContext(Updated):
         self.inward = nn.Linear(size, size)
         nn.init.normal_(self.inward.weight, std=0.1 * size**-0.5)
 
-    def rows(self, pieces: Sequence[tuple[Ids, bool]]) -> Tensor:
-        """What the backbone reads, [1, rows, d]: of an old piece its latents, of another one its tokens."""
-        latents = self.latents([ids for ids, old in pieces if old])
-        read = iter(latents)
-        return torch.cat([next(read) if old else self._embedded(ids) for ids, old in pieces])[None]
+    def rows(self, pieces: Sequence[tuple[Ids, bool]]) -> "Rows":
+        """What the backbone reads: of an old piece its latents, of another one its tokens."""
+        read = iter(self.latents([ids for ids, old in pieces if old]))
+        values: list[Tensor] = []
+        places = Places()
+        for ids, old in pieces:
+            going = self._embedded(ids if old and self.config.in_view else ())
+            staying = next(read) if old else self._embedded(ids)
+            places.add(len(going), len(staying))
+            values += [going, staying]
+        return Rows(torch.cat(values)[None], places)
 
     def latents(self, sentences: Sequence[Ids]) -> list[Tensor]:
         """Of each sentence [slots, d], as the backbone reads them."""
@@ -51,8 +61,18 @@ class HybridContext(Updated):
 
     def logits(self, pieces: Sequence[tuple[Ids, bool]], scored: int) -> Tensor:
         """Of the last `scored` tokens, [scored, vocabulary], each given all before it; inside `updated`."""
-        states = self.base.model(inputs_embeds=self.rows(pieces), use_cache=False).last_hidden_state
+        states = self.base.model(**self.rows(pieces).arguments, use_cache=False).last_hidden_state
         logits: Tensor = self.base.lm_head(states[0, -scored - 1 : -1]).float()
+        return logits
+
+    def read(self, pieces: Sequence[tuple[Ids, bool]], cache: Any) -> Tensor:
+        """Fill an empty cache with what stays; the logits after it, [vocabulary]. Inside `updated`."""
+        rows = self.rows(pieces)
+        output = self.base(**rows.arguments, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        staying = torch.tensor(rows.places.staying, device=rows.values.device)
+        for layer in cache.layers:
+            layer.keys, layer.values = layer.keys[..., staying, :], layer.values[..., staying, :]
+        logits: Tensor = output.logits[0, -1]
         return logits
 
     def nats(self, pieces: Sequence[tuple[Ids, bool]], scored: int) -> Tensor:
@@ -69,3 +89,46 @@ class HybridContext(Updated):
 
     def _embedded(self, ids: Ids) -> Tensor:
         return self.codec.embed(torch.tensor(list(ids), dtype=torch.long, device=self.inward.weight.device))
+
+
+class Places:
+    """Where rows stand, and which of them stay; the others are seen by their own piece only."""
+
+    def __init__(self) -> None:
+        self.positions: list[int] = []
+        self.staying: list[bool] = []
+        self._pieces: list[int] = []
+
+    def add(self, going: int, staying: int) -> None:
+        """A piece of so many rows that go, and then stay."""
+        at = sum(self.staying)
+        self.positions += range(at - going, at + staying)
+        self.staying += [False] * going + [True] * staying
+        self._pieces += [self._pieces[-1] + 1 if self._pieces else 0] * (going + staying)
+
+    @property
+    def allowed(self) -> Tensor:
+        """[rows, rows]"""
+        pieces, staying = torch.tensor(self._pieces), torch.tensor(self.staying)
+        seen = staying[None] | (pieces[None] == pieces[:, None])
+        return seen & torch.ones(len(pieces), len(pieces), dtype=torch.bool).tril()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """values [1, rows, d]"""
+
+    values: Tensor
+    places: Places
+
+    @property
+    def arguments(self) -> dict[str, Tensor]:
+        """Of the backbone."""
+        if all(self.places.staying):
+            return {"inputs_embeds": self.values}
+        device = self.values.device
+        return {
+            "inputs_embeds": self.values,
+            "position_ids": torch.tensor([self.places.positions], device=device),
+            "attention_mask": self.places.allowed[None, None].to(device),
+        }

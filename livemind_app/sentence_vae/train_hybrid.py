@@ -17,7 +17,7 @@ from livemind_app.engine.chat import ChatTokenizer
 from livemind_app.sentence_vae.decoder import Ids
 from livemind_app.sentence_vae.hybrid import HybridContext
 from livemind_app.sentence_vae.perplexity import hybrid_nats
-from livemind_app.sentence_vae.train_models import Window, Windows, learning
+from livemind_app.sentence_vae.train_models import Windows, learning
 
 MOST_RAW = 4  # sentences before the answer that stay tokens, in training
 
@@ -55,23 +55,52 @@ class HybridTask:
 
     def loss(self, step: int) -> tuple[Tensor, Mapping[str, float]]:
         rng = Random(step)  # noqa: S311 - a sample, no secret
-        rows = [self._divergence(window, rng) for window in self._windows.drawn(step)]
+        rows = [
+            self._divergence(*self._pieces(window.sentences, rng), everywhere=True)
+            for window in self._windows.drawn(step)
+        ]
         return torch.cat(rows).mean(), {"tokens": float(sum(map(len, rows)))}
 
     def evaluate(self) -> Mapping[str, Any]:
         rng, windows = Random(0), self._windows.held_out()  # noqa: S311 - a sample, no secret
         with torch.inference_mode():
             nats = [hybrid_nats(self.module, window.sentences) for window in windows]
-            divergence = [self._divergence(window, rng) for window in windows]
+            divergence = [self._divergence(*self._pieces(window.sentences, rng)) for window in windows]
         return {"nats": float(torch.cat(nats).mean()), "divergence": float(torch.cat(divergence).mean())}
 
-    def _divergence(self, window: Window, rng: Random) -> Tensor:
-        """Kullback-Leibler, [tokens], of what the base expects from what is expected on latents."""
-        pieces, scored = self._pieces(window.sentences, rng)
-        expected = self._expected(pieces, scored).log_softmax(dim=-1)
+    def _divergence(self, pieces: Sequence[Piece], scored: int, *, everywhere: bool = False) -> Tensor:
+        """Kullback-Leibler, [tokens], of what the base expects from what is expected on latents.
+
+        `everywhere`: not of the last `scored` tokens only, but inside of old sentences too.
+        """
+        base, ids = self.module.base, [token for piece, _ in pieces for token in piece]
+        with torch.no_grad():
+            known = base.model(torch.tensor([ids], device=base.device), use_cache=False)[0][0]
+        rows, texts = self._compared(pieces, scored, everywhere)
         with self.module.updated():
-            said = self.module.logits(pieces, scored).log_softmax(dim=-1)
+            states = base.model(**self.module.rows(pieces).arguments, use_cache=False)[0][0]
+        expected = base.lm_head(known[texts]).float().log_softmax(dim=-1)
+        said = base.lm_head(states[rows]).float().log_softmax(dim=-1)
         return (expected.exp() * (expected - said)).sum(dim=-1)
+
+    def _compared(
+        self, pieces: Sequence[Piece], scored: int, everywhere: bool
+    ) -> tuple[list[int], list[int]]:
+        """Rows of the compressed text and of the whole one after which the same token is expected."""
+        slots, in_view = self.module.codec.config.slots, self.module.config.in_view
+        rows: list[int] = []
+        texts: list[int] = []
+        row = text = 0
+        for number, (ids, old) in enumerate(pieces):
+            count = len(ids)
+            first = count - scored - 1 if number == len(pieces) - 1 else 0 if old and everywhere else count
+            if not old or in_view:
+                rows += range(row + first, row + count - 1)
+                texts += range(text + first, text + count - 1)
+                row += count
+            row += slots(count) if old else 0
+            text += count
+        return rows, texts
 
     def _pieces(self, sentences: Sequence[Ids], rng: Random) -> tuple[list[Piece], int]:
         """A window with its first sentences old, and how many of its last tokens are learned from."""
@@ -84,9 +113,3 @@ class HybridTask:
             return [*read, (ids, False)], len(ids) - 1
         ids = [*raw, *self._frame.between, *last]
         return [(self._frame.before, False), *read, (ids, False)], len(last)
-
-    @torch.no_grad()
-    def _expected(self, pieces: Sequence[Piece], scored: int) -> Tensor:
-        """The base's own logits on all tokens."""
-        ids = [token for piece, _ in pieces for token in piece]
-        return self.module.logits([(ids, False)], scored)

@@ -58,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
     corpora = texts.read([Path(name) for name in args.data.split(",") if name])
     data = prepare(corpora, tokenizer, args.out / "data", args.characters)
     torch.manual_seed(args.seed)
-    model = new_model(args.setting, network, load_codec(args.codec, network)).to(network.device).train()
+    codec, config = load_codec(args.codec, network), {"in_view": True} if args.setting == "hybrid" else {}
+    model = new_model(args.setting, network, codec, config).to(network.device).train()
     training = ModelTraining(args.steps, args.window, args.documents, args.rate, seed=args.seed)
     settings = {"base": meta["base"], "codec": meta["files"], "config": model.config.json()}
     settings |= {"training": asdict(training), "data": texts.hashes(corpora)}

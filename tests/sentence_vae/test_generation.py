@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from livemind_app.decoding.lookahead.calibration import Calibration
 from livemind_app.decoding.lookahead.cost import Costs
 from livemind_app.decoding.lookahead.drafter import Drafter
+from livemind_app.engine import generation as engine_generation
 from livemind_app.engine.cache import CachePool
 from livemind_app.engine.local import Method
 from livemind_app.engine.lookahead import Lookahead
@@ -53,9 +54,10 @@ def sentences_of(loaded: LoadedModel) -> SentenceModel:
     return made.eval().requires_grad_(False)
 
 
-def context_of(loaded: LoadedModel, raw: int = 2) -> HybridContext:
+def context_of(loaded: LoadedModel, raw: int = 2, *, in_view: bool = True) -> HybridContext:
     torch.manual_seed(3)
-    made = HybridContext(loaded.model, codec_of(loaded), HybridConfig(rank=4, raw=raw))
+    config = HybridConfig(rank=4, raw=raw, in_view=in_view)
+    made = HybridContext(loaded.model, codec_of(loaded), config)
     disturb(made)
     merge(made.all_updates)
     return made.eval().requires_grad_(False)
@@ -207,10 +209,15 @@ def test_fewer_positions_than_tokens(methods: dict[Compression, Method], setting
 # --- each
 
 
-def test_hybrid_is_the_base_on_latents_and_tokens() -> None:
+@pytest.mark.parametrize("chunk", [1, 5, 64])  # that a sentence's latents may be parted by
+@pytest.mark.parametrize("in_view", [False, True])
+def test_hybrid_is_the_base_on_latents_and_tokens(
+    monkeypatch: pytest.MonkeyPatch, in_view: bool, chunk: int
+) -> None:
     """Against one forward for each token, without a cache."""
+    monkeypatch.setattr(engine_generation, "PREFILL_CHUNK", chunk)
     loaded = model()
-    context = context_of(loaded)
+    context = context_of(loaded, in_view=in_view)
     ids = TOKENIZER.encode(QUESTION)
     sentences = [piece.ids for piece in pieces(ids, TOKENIZER)]
     old = [(sentence, True) for sentence in sentences[:-2]]
@@ -218,7 +225,9 @@ def test_hybrid_is_the_base_on_latents_and_tokens() -> None:
     expected: list[int] = []
     with torch.inference_mode():
         for _ in range(TOKENS):
-            states = loaded.model.model(inputs_embeds=context.rows([*old, ([*raw, *expected], False)]))
+            rows = context.rows([*old, ([*raw, *expected], False)])
+            assert rows.places.staying.count(False) == in_view * sum(len(sentence) for sentence, _ in old)
+            states = loaded.model.model(**rows.arguments)
             expected.append(int(loaded.model.lm_head(states.last_hidden_state[0, -1]).argmax()))
     found = list(outputs(HybridMethod(loaded, context), request("", "hybrid", ids=ids)))
     end = next((at for at, token in enumerate(expected) if token in loaded.end_ids), TOKENS)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from livemind_app.sentence_vae.decode import reconstruct
 from livemind_app.sentence_vae.decoder import Latents
+from livemind_app.sentence_vae.hybrid import HybridConfig, HybridContext
 from livemind_app.sentence_vae.layers import padded
 from livemind_app.sentence_vae.layout import layout
 from livemind_app.sentence_vae.perplexity import base_nats, hybrid_nats, positions, sllm_nats
@@ -196,3 +197,20 @@ def test_what_says_the_same_as_the_base_is_no_distance_from_it() -> None:
     assert same.shape == (5,)
     assert same.abs().max() < 1e-5
     assert other.max() > 1e-3
+
+
+def test_what_is_compared_is_after_the_same_words() -> None:
+    """Untrained, the first sentence's own tokens miss nothing; behind its latents the rest does."""
+    one = codec().requires_grad_(False)
+    context = HybridContext(one._base[0], one, HybridConfig(rank=4, in_view=True)).eval()
+    windows = Windows(corpus(), ModelTraining(steps=1, window=6))
+    task, rest = HybridTask(context, windows, 1e-3, None), [*TEXT[1], *TEXT[2]]
+    with torch.inference_mode():
+        whole = task._divergence([([*TEXT[0], *rest], False)], 5, everywhere=True)
+        parted = task._divergence([(TEXT[0], True), (rest, False)], 5, everywhere=True)
+    assert len(whole) == 5
+    assert whole.abs().max() < 1e-5
+    inside = len(TEXT[0]) - 1
+    assert len(parted) == inside + 5
+    assert parted[:inside].abs().max() < 1e-5
+    assert parted[inside:].max() > 1e-5

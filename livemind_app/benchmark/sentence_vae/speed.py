@@ -50,15 +50,14 @@ def _base(bundle: Bundle, context: Sequence[Ids], tokens: int) -> Iterator[int]:
 
 @torch.inference_mode()
 def _hybrid(hybrid: HybridContext, context: Sequence[Ids], tokens: int) -> Iterator[int]:
-    rows = hybrid.rows(hybrid.pieces(context))
     cache = DynamicCache()
     with hybrid.updated():
-        output = hybrid.base(inputs_embeds=rows, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        logits = hybrid.read(hybrid.pieces(context), cache)
     yield 0
     for _ in range(tokens):
-        token = output.logits[:, -1:].argmax(dim=-1)
+        token = logits.argmax()[None, None]
         with hybrid.updated():
-            output = hybrid.base(token, past_key_values=cache, use_cache=True)
+            logits = hybrid.base(token, past_key_values=cache, use_cache=True).logits[0, -1]
         yield 1
 
 

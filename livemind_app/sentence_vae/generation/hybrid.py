@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from itertools import groupby
 from time import perf_counter
 
 import torch
@@ -14,7 +15,7 @@ from livemind_app.engine.scheduler import Generation
 from livemind_app.protocol import Finished, Request
 from livemind_app.sentence_vae.decoder import Ids
 from livemind_app.sentence_vae.generation.prompt import BATCH, Piece, pieces
-from livemind_app.sentence_vae.hybrid import HybridContext
+from livemind_app.sentence_vae.hybrid import HybridContext, Places
 
 
 @dataclass
@@ -25,14 +26,15 @@ class MixedCache(KVCache):
     """
 
     numbers: dict[Ids, tuple[int, ...]] = field(default_factory=dict)
-    latents: dict[int, Tensor] = field(default_factory=dict)
+    latents: dict[int, "Latent"] = field(default_factory=dict)
     used: int = 0  # numbers so far
 
     def add(self, sentence: Ids, rows: Tensor) -> None:
         """[slots, d]."""
         self.numbers[sentence] = tuple(-(self.used + at) for at in range(1, len(rows) + 1))
         self.used += len(rows)
-        self.latents.update(zip(self.numbers[sentence], rows, strict=True))
+        for at, (number, row) in enumerate(zip(self.numbers[sentence], rows, strict=True)):
+            self.latents[number] = Latent(row, sentence, at)
 
     def keep_only(self, sentences: set[Ids]) -> None:
         for sentence in self.numbers.keys() - sentences:
@@ -41,24 +43,70 @@ class MixedCache(KVCache):
 
     @property
     def bytes(self) -> int:
-        return super().bytes + sum(row.nbytes for row in self.latents.values())
+        return super().bytes + sum(latent.row.nbytes for latent in self.latents.values())
+
+
+@dataclass(frozen=True)
+class Latent:
+    """row [d]: the one with number `at` of its sentence."""
+
+    row: Tensor
+    sentence: Ids
+    at: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class MixedModel(LoadedModel):
-    """Reads rows of a MixedCache."""
+    """Reads rows of a MixedCache; `in_view` as in HybridConfig."""
 
-    latents: Mapping[int, Tensor]
+    latents: Mapping[int, Latent]
+    in_view: bool
+
+    def _forward(self, ids: Sequence[int], cache: KVCache, rows: int = 1) -> Tensor:
+        if not self.in_view or min(ids) >= 0:
+            return super()._forward(ids, cache, rows)
+        for _, run in groupby(ids, lambda number: self.latents[number].sentence if number < 0 else None):
+            part = list(run)
+            logits = super()._forward(part, cache) if part[0] >= 0 else self._behind_tokens(part, cache)
+        return logits
+
+    @torch.inference_mode()
+    def _behind_tokens(self, numbers: Sequence[int], cache: KVCache) -> Tensor:
+        """Latents of one sentence, all or some: its tokens are read before them and are gone afterwards."""
+        first, device = self.latents[numbers[0]], self.model.device
+        tokens, before = len(first.sentence), len(cache.ids) - first.at  # rows of the text before it
+        places = Places()
+        places.add(0, before)
+        places.add(tokens, first.at + len(numbers))
+        staying = [row for row, stays in enumerate(places.staying) if stays]
+        known, new = staying[: len(cache.ids)], staying[len(cache.ids) :]
+        fresh = [*range(before, before + tokens), *new]
+        output = self.model(
+            inputs_embeds=torch.cat([self._embedded(first.sentence), self._rows(numbers)], dim=1),
+            position_ids=torch.tensor([[places.positions[row] for row in fresh]], device=device),
+            attention_mask=places.allowed[fresh][:, [*known, *fresh]][None, None].to(device),
+            past_key_values=cache.kv,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        logits: Tensor = output.logits[0]
+        cache.accept(range(tokens, len(fresh)), numbers, logits[-1])
+        return logits
 
     def _inputs(self, ids: Sequence[int], start: int) -> dict[str, Tensor]:
-        if min(ids) >= 0:
-            return super()._inputs(ids, start)
-        tokens = torch.tensor([[max(number, 0) for number in ids]], device=self.model.device)
-        rows = self.model.get_input_embeddings()(tokens)
+        return super()._inputs(ids, start) if min(ids) >= 0 else {"inputs_embeds": self._rows(ids)}
+
+    def _rows(self, ids: Sequence[int]) -> Tensor:
+        rows = self._embedded([max(number, 0) for number in ids])
         for at, number in enumerate(ids):
             if number < 0:
-                rows[0, at] = self.latents[number].to(rows.dtype)
-        return {"inputs_embeds": rows}
+                rows[0, at] = self.latents[number].row.to(rows.dtype)
+        return rows
+
+    def _embedded(self, ids: Sequence[int]) -> Tensor:
+        tokens = torch.tensor([list(ids)], device=self.model.device)
+        embedded: Tensor = self.model.get_input_embeddings()(tokens)
+        return embedded
 
 
 class HybridMethod:
@@ -107,7 +155,7 @@ class HybridMethod:
         rows = [cache.numbers[piece.ids] if old else piece.ids for piece, old in parts]
         ids = tuple(number for row in rows for number in row) + request.ids[len(request.ids) - request.said :]
         plain = {each.name: getattr(self._model, each.name) for each in fields(LoadedModel)}
-        model = MixedModel(**plain, latents=cache.latents)
+        model = MixedModel(**plain, latents=cache.latents, in_view=self._context.config.in_view)
         for output in Run(model, cache, replace(request, ids=ids), request.ids).steps():
             if isinstance(output, Finished):
                 known = _known([piece for piece, _ in parts], rows, output.cached_tokens)
