@@ -81,7 +81,8 @@ class HybridTask:
             states = base.model(**self.module.rows(pieces).arguments, use_cache=False)[0][0]
         expected = base.lm_head(known[texts]).float().log_softmax(dim=-1)
         said = base.lm_head(states[rows]).float().log_softmax(dim=-1)
-        return (expected.exp() * (expected - said)).sum(dim=-1)
+        divergence: Tensor = (expected.exp() * (expected - said)).sum(dim=-1)
+        return divergence
 
     def _compared(
         self, pieces: Sequence[Piece], scored: int, everywhere: bool

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from random import Random
 from typing import Any
 
@@ -145,7 +146,8 @@ class SllmTask:
         base, end = self.module.base, self.module.codec.end
         ids = [end, *(token for sentence in document for token in sentence)]
         states: Tensor = base.model(torch.tensor([ids], device=base.device), use_cache=False)[0]
-        return states[0, :-1].split([len(sentence) for sentence in document])
+        ends = list(accumulate(len(sentence) for sentence in document))
+        return torch.tensor_split(states[0, :-1], ends[:-1])
 
     def evaluate(self) -> Mapping[str, Any]:
         with torch.inference_mode():
