@@ -6,13 +6,11 @@ A draft is cut into segments and applied; the thinker and the answerer read the 
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
-from livemind_app.errors import ConfigError, LiveMindError, NothingToRetry, TurnRunning
+from livemind_app.errors import ConfigError, NothingToRetry, TurnRunning
 from livemind_app.protocol import Engine
 from livemind_app.session.admission import Admission
-from livemind_app.session.answerer import Answerer
 from livemind_app.session.apply import matching
 from livemind_app.session.checks import check_draft, check_said, check_submit
 from livemind_app.session.clients import Account
@@ -21,14 +19,13 @@ from livemind_app.session.events import Event, Lane, Retry, Segment, Segments, S
 from livemind_app.session.lanes import LaneName
 from livemind_app.session.limits import Limits
 from livemind_app.session.options import Options, check_lanes
-from livemind_app.session.preparer import Preparer
 from livemind_app.session.presence import Presence
 from livemind_app.session.readers import Readers
 from livemind_app.session.requests import chosen
 from livemind_app.session.ring import Frame
 from livemind_app.session.state import State, TurnState
 from livemind_app.session.store import Observe, Store
-from livemind_app.session.thinker import Thinker
+from livemind_app.session.work import Work
 from livemind_app.text.segment import IncrementalSegmenter
 
 NOTES_DEPEND_ON = ("models", "mode", "format", "granularity", "min_length", "note_tokens", "think_threshold")
@@ -61,17 +58,8 @@ class Session:
         self._store = Store(State(options=options), limits, clock, self._see)
         self._segmenter = IncrementalSegmenter(options.granularity, options.min_length)
         self._presence = Presence(limits.abandoned_s, Readers(limits.readers), self._abandoned)
-        self._leaving: asyncio.Task[None] | None = None  # other models
-        self._work_with(engines[options.models])
-
-    def _work_with(self, engine: Engine) -> None:
-        """Begins to load its models, if nobody has."""
-        self.engine = engine
-        self._thinker = Thinker(self._store, engine, self.token, self._room, self._account)
-        self._preparer = Preparer(self._store, engine, self.token, self._room, self._account)
-        self._answerer = Answerer(self._store, engine, self.token, self._preparer, self._account.answers)
-        work = (self._thinker.run(), self._preparer.run(), self._answerer.run(), _loaded(engine))
-        self._tasks = [asyncio.create_task(each) for each in work]
+        self._ending: asyncio.Task[None] | None = None  # of work on other models
+        self._work = self._work_on(options.models)
 
     @property
     def state(self) -> State:
@@ -80,6 +68,11 @@ class Session:
     @property
     def options(self) -> Options:
         return self._store.state.options
+
+    @property
+    def engine(self) -> Engine:
+        """That of its models."""
+        return self._work.engine
 
     @property
     def idle_s(self) -> float:
@@ -104,15 +97,15 @@ class Session:
 
     def submit(self, revision: int, text: str, lanes: Sequence[str] | None = None) -> Turn:
         """Answer `text` in `lanes`; a running note is cut and kept, and so is an answer already begun."""
-        chosen = check_lanes(lanes) if lanes is not None else self.options.lanes
+        wanted = check_lanes(lanes) if lanes is not None else self.options.lanes
         self._touch()
         check_submit(self.state, self._limits, revision, text)
         self._take_answer()
-        self._answerer.stop()
+        self._work.answerer.stop()
         self._replace(revision, text, complete=True)
-        self._thinker.cut()
-        self._preparer.submit()
-        turn = self._begin(text, chosen)
+        self._work.thinker.cut()
+        self._work.preparer.submit()
+        turn = self._begin(text, wanted)
         self._segmenter = self._new_segmenter()
         return turn
 
@@ -120,9 +113,9 @@ class Session:
         """End the running answers here, or one lane's; what was said is kept."""
         self._touch()
         if lane is None:
-            self._answerer.stop()
+            self._work.answerer.stop()
         elif self.state.turn:
-            self._answerer.stop_lane(self._lane_of(self.state.turn, lane))
+            self._work.answerer.stop_lane(self._lane_of(self.state.turn, lane))
 
     def retry(self, lane: str) -> None:
         """Answer the newest turn in one of its lanes anew; the other lanes keep what they said."""
@@ -135,7 +128,7 @@ class Session:
             raise TurnRunning("an answer is being written; wait for it or stop it first")
         self._take_answer()
         if name == next(iter(turn.lanes)):
-            self._preparer.reset()  # what is ready goes on after the old answer
+            self._work.preparer.reset()  # what is ready goes on after the old answer
         self._store.emit(Retry(self._store.now, turn.id, name))
 
     def clear(self, said: Sequence[tuple[str, str]] = ()) -> None:
@@ -145,7 +138,7 @@ class Session:
         """
         self._touch()
         check_said(self._limits, said)
-        self._answerer.stop()
+        self._work.answerer.stop()
         self._change(self.options, cleared=True, said=tuple(said))
         self.engine.forget(self.token)
 
@@ -162,8 +155,7 @@ class Session:
 
     def rest(self) -> None:
         """Stop what is computed ahead; it goes on when the server has room again."""
-        self._thinker.cut()
-        self._preparer.rest()
+        self._work.rest()
 
     async def answered(self) -> None:
         """Return when no answer is being written."""
@@ -172,8 +164,7 @@ class Session:
 
     async def settled(self) -> None:
         """Return when nothing is computed for the draft, and nothing is left to unless it stays as it is."""
-        await self._thinker.settled.wait()
-        await self._preparer.settled()
+        await self._work.settled()
 
     async def events(self, last: int = 0) -> AsyncGenerator[list[Frame], None]:
         """Batches of (id, event) after id `last`; ends when the session does, or for newer readers."""
@@ -188,9 +179,9 @@ class Session:
         self._store.ring.close()
         self._presence.close()
         self._admission.mark(self.token, waiting=False)
-        await self._leave(self.engine, self._tasks)
-        if self._leaving:
-            await self._leaving
+        await self._work.end()
+        if self._ending:
+            await self._ending
 
     def _see(self, event: Event) -> None:
         if isinstance(event, Turn | Lane | Retry | StateChanged):
@@ -214,7 +205,7 @@ class Session:
     def _abandoned(self) -> None:
         """What was typed and said is kept."""
         self.rest()
-        self._answerer.stop()
+        self._work.answerer.stop()
 
     def _take_answer(self) -> None:
         self._admission.take_submit(self.payers)
@@ -225,23 +216,18 @@ class Session:
         """Others from here on. What the ones of before are doing for the draft ends, and their caches go."""
         if self.answering:
             raise TurnRunning("an answer is being written; choose other models when it is there, or stop it")
-        self._leaving = asyncio.create_task(self._leave(self.engine, self._tasks))
-        self._work_with(self._engines[name])
+        self._ending = asyncio.create_task(self._work.end())
+        self._work = self._work_on(name)
 
-    async def _leave(self, engine: Engine, tasks: Sequence[asyncio.Task[None]]) -> None:
-        """What a task had of the engine it gives back when it ends, and not before."""
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        engine.forget(self.token)
+    def _work_on(self, models: str) -> Work:
+        return Work(self._store, self._engines[models], self.token, self._room, self._account)
 
     def _replace(self, revision: int, text: str, *, complete: bool, keep: bool = True) -> None:
         cut = self._segmenter.cut(text, complete=complete)
         segments = tuple(Segment(part, index < cut.finished) for index, part in enumerate(cut.segments))
         kept = matching(self.state.segments, segments) if keep else 0
         self._store.emit(Segments(self._store.now, revision, segments, kept))
-        self._thinker.revise()
-        self._preparer.revise()
+        self._work.revise()
 
     def _lane_of(self, turn: TurnState, lane: str) -> LaneName:
         for name in turn.lanes:
@@ -257,16 +243,11 @@ class Session:
     def _change(self, options: Options, *, cleared: bool, said: tuple[tuple[str, str], ...] = ()) -> None:
         self._store.emit(StateChanged(self._store.now, options.to_dict(), cleared, said))
         self._segmenter = self._new_segmenter()
-        self._thinker.revise()
-        self._preparer.reset()
+        self._work.thinker.revise()
+        self._work.preparer.reset()
 
     def _new_segmenter(self) -> IncrementalSegmenter:
         return IncrementalSegmenter(self.options.granularity, self.options.min_length)
-
-
-async def _loaded(engine: Engine) -> None:
-    with suppress(LiveMindError):  # the engine's status says so
-        await engine.ready()
 
 
 def _thinks_differently(before: Options, after: Options) -> bool:
