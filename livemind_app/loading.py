@@ -134,6 +134,9 @@ def _others(settings: Settings, own: loading.Choice) -> dict[str, Settings]:
     offered = _offered(settings)
     if settings.offer is None:
         offered = offered[offered.index(name) :] if name in offered else ()
+    names = [pair_name(each) for each in offered]
+    if twice := [each for each in dict.fromkeys(names) if names.count(each) > 1]:
+        raise ConfigError(f"--offer names {twice[0]} twice, as users see it; leave one of them out")
     return {pair_name(each): _pair(settings, each) for each in offered if pair_name(each) != name}
 
 

@@ -30,7 +30,8 @@ async def health(manager: Manager, models: Pair = None) -> Health:
     ready = status == "ready"
     lanes = unable_lanes(engine) if ready else {}
     choices = unable_choices(engine) if ready else {}
-    if gone := {name: unloadable(each) for name, each in manager.engines.items() if unloadable(each)}:
+    reasons = {name: unloadable(each) for name, each in manager.engines.items()}
+    if gone := {name: reason for name, reason in reasons.items() if reason}:
         choices["models"] = gone
     limited = limited_options(engine) if ready else {}
     return Health(

@@ -55,17 +55,12 @@ def chosen(engines: Mapping[str, Engine], before: Options, changes: Mapping[str,
         raise ConfigError(f"models must be one of {', '.join(engines)}")
     engine = engines[options.models]
     if options.models != before.models:
-        check_there(engine, options.models)
+        if reason := unloadable(engine):
+            raise ConfigError(f"models cannot be {options.models}: {reason}")
         if options.mode == "draft" and "mode" not in changes:
             options = replace(options, mode=_usual_mode(engine))
     check_able(engine, options)
     return options
-
-
-def check_there(engine: Engine, name: str) -> None:
-    """Raises ConfigError for models that cannot be loaded."""
-    if reason := unloadable(engine):
-        raise ConfigError(f"models cannot be {name}: {reason}")
 
 
 def unloadable(engine: Engine) -> str:

@@ -125,3 +125,9 @@ def test_a_wrong_offer_is_refused(wrong: str) -> None:
     with pytest.raises(ConfigError, match=r"--offer is .*presets, or pairs of models"):
         Settings.from_env({}, {"offer": wrong})
     assert Settings.from_env({"LIVEMIND_OFFER": "none"}).offer == ()
+
+
+def test_two_pairs_that_look_the_same_to_users_are_refused() -> None:
+    offer = ("http://one:8000/v1#smol+tiny", "http://two:8000/v1#smol+tiny")
+    with pytest.raises(ConfigError, match=r"--offer names smol\+tiny twice"):
+        open_offer(Settings(llm="http://three:8000/v1#smol", slm="smollm2-135m", offer=offer))

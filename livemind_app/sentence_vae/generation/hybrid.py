@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from itertools import groupby
 from time import perf_counter
 
 import torch
@@ -65,10 +64,19 @@ class MixedModel(LoadedModel):
     def _forward(self, ids: Sequence[int], cache: KVCache, rows: int = 1) -> Tensor:
         if not self.in_view or min(ids) >= 0:
             return super()._forward(ids, cache, rows)
-        for _, run in groupby(ids, lambda number: self.latents[number].sentence if number < 0 else None):
-            part = list(run)
+        for part in self._parts(ids):
             logits = super()._forward(part, cache) if part[0] >= 0 else self._behind_tokens(part, cache)
         return logits
+
+    def _parts(self, ids: Sequence[int]) -> list[list[int]]:
+        """Runs of tokens, and latents of one sentence each; one that is said twice in a row is two."""
+        parts: list[list[int]] = []
+        for number in ids:
+            begins = number < 0 and self.latents[number].at == 0
+            if begins or not parts or (parts[-1][-1] < 0) != (number < 0):
+                parts.append([])
+            parts[-1].append(number)
+        return parts
 
     @torch.inference_mode()
     def _behind_tokens(self, numbers: Sequence[int], cache: KVCache) -> Tensor:
