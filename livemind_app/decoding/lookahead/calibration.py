@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from math import log2
+from typing import NamedTuple
 
 BINS = 8  # of estimates, by powers of two: 1 to 1/2, 1/2 to 1/4, …
 ORDERS = 16  # tokens of context that are told apart
@@ -14,12 +15,18 @@ TRUST = {  # of estimates before any trial, by tokens of context; from GSM8K's t
 PRIOR = 6.0  # trials that an estimate is worth
 MEMORY = 400.0  # trials after which old ones begin to fade
 
-Kind = tuple[str, int, int]  # source, order, bin of the estimate
+
+class Kind(NamedTuple):
+    """Drafts that are corrected together."""
+
+    source: str
+    order: int
+    bin: int  # of the estimate
+    second: bool = False  # a better guess stands beside it, so it is looked at where that one is wrong
 
 
 def kind(source: str, order: int, estimate: float) -> Kind:
-    """Drafts that are corrected together."""
-    return source, min(order, ORDERS), min(int(-log2(max(estimate, 1e-9))), BINS - 1)
+    return Kind(source, min(order, ORDERS), min(int(-log2(max(estimate, 1e-9))), BINS - 1))
 
 
 @dataclass
@@ -51,6 +58,5 @@ class Calibration:
 
 
 def _trusted(kind: Kind, estimate: float) -> float:
-    source, order, _ = kind
-    trust = TRUST[source]
-    return estimate * trust[min(order, len(trust)) - 1]
+    trust = TRUST[kind.source]
+    return estimate * trust[min(kind.order, len(trust)) - 1]

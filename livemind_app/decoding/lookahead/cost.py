@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from livemind_app.decoding.lookahead.tree import WIDEST
 
-ROWS = (1, 4, 8, 16, WIDEST)  # measured; costs between are interpolated
+ROWS = (1, 2, 4, 8, 16, WIDEST)  # measured; costs between are interpolated
 CONTEXTS = (256, 2048)  # tokens before them
 
 Seconds = Mapping[int, Mapping[int, float]]  # context → rows → seconds

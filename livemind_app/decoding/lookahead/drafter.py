@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from livemind_app.decoding.lookahead.automaton import Automaton
 from livemind_app.decoding.lookahead.calibration import Calibration, Kind, kind
@@ -46,6 +46,15 @@ class Drafts(Protocol):
     def ended(self) -> None:
         """The generation is over."""
         ...
+
+
+class Estimated(NamedTuple):
+    """A token that may come next, by the source that thinks it likeliest."""
+
+    token: int
+    probability: float
+    estimate: float  # before it was corrected
+    kind: Kind
 
 
 @dataclass(frozen=True)
@@ -119,37 +128,43 @@ class Drafter:
         return grow(self._text[-1], expand, cost, depth)
 
     def _candidates(self, states: Sequence[Any], context: Sequence[int]) -> list[Candidate]:
-        """The best guess of any source for each token, probabilities summing to 1 at most."""
-        best: dict[int, Candidate] = {}
+        """The best guess of any source for each token, the likeliest first.
+
+        The others count where those before them are wrong: a second guess takes nothing from the first.
+        """
+        best: dict[int, Estimated] = {}
         for source, state in zip(self._sources, states, strict=True):
             self._collect(source.name, blend(source.levels(state)), best)
         for name, recycled in self._memories():
             order, likely = recycled.read(context)
             self._collect(name, [Guess(token, p, order) for token, p in likely], best)
-        chosen = sorted(best.values(), key=lambda c: c.probability, reverse=True)[: self._width]
-        scale = max(1.0, sum(candidate.probability for candidate in chosen))
-        return [c._replace(probability=c.probability / scale) for c in chosen]
+        chosen = sorted(best.values(), key=lambda guess: guess.probability, reverse=True)[: self._width]
+        candidates: list[Candidate] = []
+        left = 1.0  # probability that all so far are wrong
+        for guess in chosen:
+            tag = guess.kind._replace(second=bool(candidates))
+            p = self._calibration(tag, guess.estimate) if candidates else guess.probability
+            candidates.append(Candidate(guess.token, left * p, tag))
+            left *= 1 - p
+        return candidates
 
     def _memories(self) -> Iterator[tuple[str, Recycled]]:
         yield "recycled", self._recycled
         if self._shared:
             yield "shared recycled", self._shared.recycled
 
-    def _collect(self, source: str, guesses: Sequence[Guess], best: dict[int, Candidate]) -> None:
+    def _collect(self, source: str, guesses: Sequence[Guess], best: dict[int, Estimated]) -> None:
         for token, estimate, order in guesses:
             if estimate < LEAST or token in self._ends:
                 continue
             tag = kind(source, order, estimate)
             p = self._calibration(tag, estimate)
             if token not in best or p > best[token].probability:
-                best[token] = Candidate(token, p, tag)
+                best[token] = Estimated(token, p, estimate, tag)
 
     def learn(self, tree: Tree, path: Sequence[int], tokens: Sequence[int], likely: Sequence[Likely]) -> None:
-        """Children of accepted rows were looked at, and only they."""
         for row, token in zip(path, tokens, strict=True):
-            for child in tree.children(row):
-                tag: Kind = tree.tags[child]
-                self._calibration.learn(tag, tree.tokens[child] == token)
+            self._calibrate(tree, row, token)
         text = self._text[-RECENT:]
         for row, next_ in zip(path, likely, strict=True):
             if row:
@@ -157,3 +172,11 @@ class Drafter:
             self._recycled.write(text, next_)
             if self._shared and self._shared.open:
                 self._shared.recycled.write(text, next_)
+
+    def _calibrate(self, tree: Tree, row: int, token: int) -> None:
+        """Its children were looked at, a second one only where the first was wrong."""
+        for child in sorted(tree.children(row), key=lambda child: tree.tags[child].second):
+            hit = tree.tokens[child] == token
+            self._calibration.learn(tree.tags[child], hit)
+            if hit:
+                break

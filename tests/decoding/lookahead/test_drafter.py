@@ -115,6 +115,37 @@ def test_drafts_that_fail_are_drafted_no_more() -> None:
     assert len(ours.draft(dear, 1)) == 1
 
 
+def test_second_guesses_take_nothing_from_the_first() -> None:
+    """As deep a draft of a text that is copied, whatever the model once thought likely beside it."""
+    dear = (0.0, *(1 + row / 10 for row in range(16)))
+    depths = []
+    for beside in ((), tuple((token, 0.9) for token in range(50, 58))):
+        ours = drafter()
+        ours.read([1, 2, *PHRASE])
+        ours.learn(Tree([1]), [0], [2], [()])
+        for before, token in zip(PHRASE, PHRASE[1:], strict=False):
+            ours.learn(Tree([before]), [0], [token], [beside])
+            ours.said([token])
+        ours.said([1, 2])
+        depths.append(max(ours.draft(dear, 8).depths))
+    assert depths[0] == depths[1] > 2
+
+
+def test_a_second_guess_is_judged_where_the_first_was_wrong() -> None:
+    ours, general = Drafter(learned := Calibration()), Calibration()
+    ours.read([1, 2, 3, 1, 2, 3, 1, 2, 4, 1, 2])
+    tree = ours.draft(CHEAP, 1)
+    assert tree.tokens == [2, 3, 4]
+    first, second = tree.tags[1:]
+    assert not first.second
+    assert second.second
+    ours.learn(tree, [0], [3], [()])
+    assert learned(first, 0.5) > general(first, 0.5)
+    assert learned(second, 0.5) == general(second, 0.5)
+    ours.learn(tree, [0], [4], [()])
+    assert learned(second, 0.5) > general(second, 0.5)
+
+
 def test_what_the_model_thought_likely_is_drafted_again() -> None:
     ours = drafter()
     ours.read([1, 2, 3])
