@@ -2,6 +2,7 @@
 
 import random
 import tracemalloc
+from itertools import pairwise
 
 from livemind_app.decoding.lookahead.calibration import Calibration, kind
 from livemind_app.decoding.lookahead.cost import Costs, curve
@@ -123,7 +124,7 @@ def test_second_guesses_take_nothing_from_the_first() -> None:
         ours = drafter()
         ours.read([1, 2, *PHRASE])
         ours.learn(Tree([1]), [0], [2], [()])
-        for before, token in zip(PHRASE, PHRASE[1:], strict=False):
+        for before, token in pairwise(PHRASE):
             ours.learn(Tree([before]), [0], [token], [beside])
             ours.said([token])
         ours.said([1, 2])
