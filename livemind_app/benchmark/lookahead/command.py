@@ -16,14 +16,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data",
         default="code-edits,corrections",
         metavar="FILE[,…]",
-        help="questions as of `livemind bench typing`; code-edits, corrections: made of Python's library",
+        help="questions as of `livemind bench typing`; notes:FILE: as the live lanes' output stage has them, "
+        "behind the model's notes; code-edits, corrections: made of Python's library",
     )
     add("--limit", type=int, default=20, metavar="N", help="prompts of each set (default: 20)")
     add("--warm", type=int, default=0, metavar="N", help="others of each set, answered before the warm arms")
     add("--tokens", type=int, default=160, metavar="N", help="of an answer at most (default: 160)")
     add("--strategy", choices=("hier", "par", "one"), default="hier", help="of the original's policy")
     add("--seed", type=int, default=0, metavar="N", help="of the sample (default: 0)")
-    add("--resume", action="store_true", help="go on with the rows of a run that was stopped")
+    add("--resume", action="store_true", help="go on with the rows of an earlier run; --limit may grow")
     add("--json", required=True, type=Path, metavar="OUT", help="where to write the figures; rows go beside")
 
 

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from livemind_app.benchmark.lookahead import arms as policies
 from livemind_app.benchmark.lookahead import prompts
 from livemind_app.benchmark.lookahead.arms import GREEDY, Arm, Said
+from livemind_app.benchmark.lookahead.noted import chat
 from livemind_app.benchmark.lookahead.prompts import Prompt
 from livemind_app.benchmark.lookahead.rows import Row, Rows
 from livemind_app.benchmark.lookahead.summary import summarize
@@ -24,7 +25,7 @@ from livemind_app.engine.models.load import load
 from livemind_app.errors import ConfigError
 
 PACKAGES = ("torch", "transformers")
-SETTINGS = ("model", "dtype", "weights", "limit", "warm", "tokens", "strategy", "seed")
+SETTINGS = ("model", "dtype", "weights", "warm", "tokens", "strategy", "seed")
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
@@ -37,9 +38,16 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         if todo:
             _run(args, model, plain, todo, learned, rows)
         assert model.lookahead
+        wanted = {prompt.id for prompt in measured}
         return {
-            "summary": summarize(rows.all) | {"cost": model.lookahead.costs.curves},
-            "meta": {"benchmark": "lookahead", **settings, "threads": torch.get_num_threads()}
+            "summary": summarize([row for row in rows.all if row.prompt in wanted])
+            | {"cost": model.lookahead.costs.curves},
+            "meta": {
+                "benchmark": "lookahead",
+                **settings,
+                "limit": args.limit,
+                "threads": torch.get_num_threads(),
+            }
             | {"peak_memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
             | machine(PACKAGES),
         }
@@ -106,7 +114,7 @@ def _difference(
 
 
 def _ids(model: LoadedModel, prompt: Prompt) -> tuple[int, ...]:
-    return model.tokenizer.render([{"role": "user", "content": prompt.text}])
+    return model.tokenizer.render(chat(model, prompt))
 
 
 def _calm() -> float:

@@ -13,6 +13,7 @@ from random import Random
 
 from livemind_app.benchmark.typing import datasets
 from livemind_app.benchmark.typing.datasets import Question
+from livemind_app.text.segment import segment
 
 MODULES = (
     "ast", "argparse", "bisect", "calendar", "cmd", "colorsys", "configparser", "csv", "dataclasses",
@@ -26,6 +27,7 @@ CHARACTERS = (250, 900)  # of a text to correct
 RENAME = "Rename `{0}` to `the_{0}` in this function and change nothing else. Answer with the code only."
 CORRECT = "Correct the spelling of this text and change nothing else. Answer with the corrected text only."
 STEPS = "\nThink step by step."
+NOTES = "notes:"
 
 
 @dataclass(frozen=True)
@@ -35,17 +37,21 @@ class Prompt:
     id: str
     dataset: str
     text: str
+    noted: bool = False  # as the output stage of the live lanes: behind notes on its sentences
 
 
 def load(names: Sequence[str], limit: int, warm: int, seed: int) -> tuple[list[Prompt], list[Prompt]]:
-    """`limit` prompts of each set to measure and `warm` others to learn from; ConfigError for a bad file."""
+    """`limit` prompts of each set to measure and `warm` others to learn from; ConfigError for a bad file.
+
+    A greater limit only adds prompts.
+    """
     measured: list[Prompt] = []
     learned: list[Prompt] = []
     for name in names:
-        prompts = list(_made(name)) if name in _MADE else _of_file(Path(name))
+        prompts = list(_made(name)) if name in _MADE else _of_file(name)
         Random(f"{seed}:{name}").shuffle(prompts)  # noqa: S311 - a sample, no secret
-        measured += prompts[:limit]
-        learned += prompts[limit : limit + warm]
+        learned += prompts[:warm]
+        measured += prompts[warm : warm + limit]
     return measured, learned
 
 
@@ -54,9 +60,13 @@ def _made(name: str) -> tuple[Prompt, ...]:
     return tuple(_MADE[name]())
 
 
-def _of_file(path: Path) -> list[Prompt]:
-    (source,) = datasets.load([path])
-    return [Prompt(q.id, source.label, _asked(q)) for q in source.questions]
+def _of_file(name: str) -> list[Prompt]:
+    path = name.removeprefix(NOTES)
+    (source,) = datasets.load([Path(path)])
+    if path == name:
+        return [Prompt(q.id, source.label, _asked(q)) for q in source.questions]
+    asked = [q for q in source.questions if len(segment(q.prompt)) > 1]
+    return [Prompt(NOTES + q.id, NOTES + source.label, q.prompt, noted=True) for q in asked]
 
 
 def _asked(question: Question) -> str:

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from livemind_app import cli
+from livemind_app.benchmark.lookahead.noted import chat
 from livemind_app.benchmark.lookahead.prompts import load
 from livemind_app.benchmark.lookahead.rows import Row, Rows
 from livemind_app.benchmark.lookahead.summary import summarize
+from livemind_app.engine.loading import wrap
 from livemind_app.errors import ConfigError
 from tests.llm_to_slm import tiny
 
@@ -53,8 +55,11 @@ def test_all_arms_say_the_same_and_a_run_goes_on(
     rows.write_text(before + '["cut sho', "utf-8")
     assert cli.main([*command, "--limit", "1", "--resume"]) == 0
     assert rows.read_text("utf-8") == before
-    assert cli.main([*command, "--limit", "2", "--resume"]) == 2
-    assert "other limit" in capsys.readouterr().err
+    assert cli.main([*command, "--limit", "2", "--resume"]) == 0
+    assert rows.read_text("utf-8").startswith(before)
+    assert json.loads(out.read_text("utf-8"))["summary"]["arms"]["tree"]["n"] == 2
+    assert cli.main([*command, "--limit", "2", "--seed", "1", "--resume"]) == 2
+    assert "other seed" in capsys.readouterr().err
 
 
 def test_speedups_are_of_sums_and_the_worst_is_of_prompts() -> None:
@@ -80,6 +85,25 @@ def test_measured_and_learned_prompts_are_apart() -> None:
         assert len(measured) == len(learned) == 60
         assert not {prompt.id for prompt in measured} & {prompt.id for prompt in learned}
         assert load([name], 60, 60, seed=0) == (measured, learned)
+        assert load([name], 70, 60, seed=0)[0][:60] == measured
+
+
+def test_an_output_stage_reads_the_models_notes(tmp_path: Path) -> None:
+    path = tmp_path / "questions.jsonl"
+    questions = ["Tom has 3 apples. He buys 2 more. How many has he?", "What is 2 + 2?"]
+    path.write_text(
+        "".join(json.dumps({"question": q, "answer": "#### 5"}) + "\n" for q in questions), "utf-8"
+    )
+    (noted,), _ = load([f"notes:{path}"], 9, 0, seed=0)  # one sentence is answered without notes
+    plain, _ = load([str(path)], 9, 0, seed=0)
+    assert noted.id not in {prompt.id for prompt in plain}
+    writer = tiny.writer()
+    writer.model.config.max_position_embeddings = 4096
+    model = wrap("tiny", writer.model, tiny.tokenizer(290))
+    _, asked = chat(model, noted)
+    assert asked["content"].startswith(questions[0])
+    assert "\nNotes:\n- " in asked["content"]
+    assert chat(model, plain[0]) == [{"role": "user", "content": plain[0].text}]
 
 
 def test_rows_survive_and_belong_to_their_settings(tmp_path: Path) -> None:
