@@ -30,6 +30,7 @@ BENCHMARKS = {
     "typing": ("benchmark.typing.command", "what a typing user gets, against the conventional way"),
 }
 TRAININGS = {
+    "answers": ("training.answers_command", "texts to train on: what a model itself says to prompts"),
     "llm-to-slm": ("llm_to_slm.training.command", "a small model that writes from a large one's states"),
     "sentence-vae": ("sentence_vae.train_command", "the codec that makes sentences tokens"),
     "sllm": ("sentence_vae.train_models_command", "the model that reads or says sentences of a codec"),

@@ -50,7 +50,7 @@ class Journal:
         """Take what is there; returns the length in bytes of its whole lines."""
         lines = path.read_bytes().split(b"\n")[:-1]
         if lines:
-            self._same_run(path, json.loads(lines[0])["settings"], json.loads(json.dumps(dict(settings))))
+            self._same_run(path, _settings(path, lines[0]), json.loads(json.dumps(dict(settings))))
         self.lines = [json.loads(line) for line in lines[1:]]
         return sum(len(line) + 1 for line in lines)
 
@@ -63,6 +63,13 @@ class Journal:
         self._file.write(json.dumps(value, ensure_ascii=False) + "\n")
         self._file.flush()
         os.fsync(self._file.fileno())
+
+
+def _settings(path: Path, line: bytes) -> dict[str, Any]:
+    try:
+        return dict(json.loads(line)["settings"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{path} is another kind of file; choose another name") from error
 
 
 class Table(Journal):

@@ -29,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--steps", type=int, default=2000, metavar="N", help="default: 2000")
     add("--batch-tokens", type=int, default=1024, metavar="N", help="of a step, about (default: 1024)")
     add("--kl", type=float, default=0.0, metavar="W", help="weight of the clamped divergence (default: 0)")
+    add(
+        "--dtype", default="auto", metavar="auto|bfloat16|float32", help="of a step (default: the faster one)"
+    )
     add("--seed", type=int, default=0, metavar="N")
     add("--minutes", type=float, metavar="N", help="stop after so long, to be resumed")
     add("--evaluate-every", type=int, default=250, metavar="STEPS", help="default: 250")
@@ -49,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from livemind_app.sentence_vae.train_codec import CodecTask, CodecTraining
     from livemind_app.training import checkpoint, texts
     from livemind_app.training.loop import Plan, train
+    from livemind_app.training.precision import chosen
 
     network, tokenizer = load(args.base, "float32", device())
     network.requires_grad_(False)
@@ -60,7 +64,9 @@ def run(args: argparse.Namespace) -> int:
     training = CodecTraining(steps=args.steps, batch_tokens=args.batch_tokens, seed=args.seed)
     settings = {"base": args.base, "config": config.json(), "training": asdict(training)}
     settings["data"] = texts.hashes(corpora)
-    plan = Plan(args.steps, evaluate_every=args.evaluate_every, minutes=args.minutes)
+    plan = Plan(
+        args.steps, evaluate_every=args.evaluate_every, minutes=args.minutes, dtype=chosen(args.dtype)
+    )
     if not train(CodecTask(codec, data, training), args.out, plan, settings, resume=args.resume):
         print(f"stopped; go on with --resume ({args.out})")
         return 0

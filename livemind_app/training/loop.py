@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from livemind_app.errors import ConfigError
+from livemind_app.training.precision import best
 
 STATE, LOG = "state.pt", "log.jsonl"
 CLIP = 1.0  # of the gradients' norm
@@ -37,6 +38,7 @@ class Plan:
     evaluate_every: int = 500
     save_every_s: float = 120.0
     minutes: float | None = None  # stop after so long, to be resumed another time
+    dtype: torch.dtype | None = torch.float32  # of steps; None: as the run was begun, or the best here
 
     def rate(self, step: int) -> float:
         """Factor on all learning rates: warm up, hold, fall."""
@@ -71,37 +73,43 @@ def train(task: Task, folder: Path, plan: Plan, settings: Mapping[str, Any], *, 
 
     Raises ConfigError where `folder` has a run and `resume` is not set, or one with other settings.
     """
+    device = next(task.module.parameters()).device.type
     optimizer = torch.optim.AdamW(task.groups(), weight_decay=0.01, betas=(0.9, 0.98))
     rates = [group["lr"] for group in optimizer.param_groups]
-    begin = _begin(task, optimizer, folder, settings, resume=resume)
+    state = _state(folder, settings, resume=resume)
+    dtype = _dtype(folder, plan, state, device)
+    begin = _restore(task, optimizer, state) if state else 0
     saved = started = monotonic()
     step = begin
     with _asked_to_stop() as stop, (folder / LOG).open("a", encoding="utf-8") as log:
         for step in _bar(begin, plan.steps):
-            figures = _step(task, optimizer, [rate * plan.rate(step) for rate in rates], step)
+            with torch.autocast(device, dtype, enabled=dtype != torch.float32):
+                loss, figures = task.loss(step)
+            _learn(optimizer, loss, [rate * plan.rate(step) for rate in rates])
+            row: dict[str, Any] = {"loss": float(loss.detach()), **figures}
             done = step + 1
             late = plan.minutes is not None and monotonic() - started > 60 * plan.minutes
             if done % plan.evaluate_every == 0 or done == plan.steps:
-                figures = {**figures, "held_out": dict(task.evaluate())}
-            if done % 20 == 0 or "held_out" in figures:
-                _write(log, {"step": done, "seconds": round(monotonic() - started, 1), **figures})
+                row["held_out"] = dict(task.evaluate())
+            if done % 20 == 0 or "held_out" in row:
+                _write(log, {"step": done, "seconds": round(monotonic() - started, 1), **row})
             if stop() or late or done == plan.steps or monotonic() - saved > plan.save_every_s:
-                _save(task, optimizer, folder, done, settings)
+                _save(
+                    task, optimizer, folder, {"step": done, "settings": dict(settings), "dtype": str(dtype)}
+                )
                 saved = monotonic()
             if stop() or late:
                 return bool(done == plan.steps)
     return True
 
 
-def _step(task: Task, optimizer: torch.optim.Optimizer, rates: list[float], step: int) -> dict[str, Any]:
+def _learn(optimizer: torch.optim.Optimizer, loss: Tensor, rates: list[float]) -> None:
     for group, rate in zip(optimizer.param_groups, rates, strict=True):
         group["lr"] = rate
-    loss, figures = task.loss(step)
     torch.autograd.backward(loss)
     nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], CLIP)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
-    return {"loss": float(loss.detach()), **figures}
 
 
 def trained(module: nn.Module) -> dict[str, Tensor]:
@@ -109,22 +117,34 @@ def trained(module: nn.Module) -> dict[str, Tensor]:
     return {name: parameter for name, parameter in module.named_parameters() if parameter.requires_grad}
 
 
-def _begin(
-    task: Task, optimizer: torch.optim.Optimizer, folder: Path, settings: Mapping[str, Any], *, resume: bool
-) -> int:
-    """The first step to make: 0, or the one after the last that was saved."""
+def _state(folder: Path, settings: Mapping[str, Any], *, resume: bool) -> dict[str, Any] | None:
+    """What was saved of the run in `folder`; None where none was begun."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / STATE
     if not path.is_file():
-        return 0
+        return None
     if not resume:
         raise ConfigError(
             f"{folder} holds a training; add --resume to go on with it, or choose another folder"
         )
-    state = torch.load(path, map_location="cpu", weights_only=True)
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     if state["settings"] != dict(settings):
         changed = sorted(k for k in settings if settings[k] != state["settings"].get(k))
         raise ConfigError(f"{folder} was begun with another {', '.join(changed)}; choose another folder")
+    return state
+
+
+def _dtype(folder: Path, plan: Plan, state: Mapping[str, Any] | None, device: str) -> torch.dtype:
+    if state is None:
+        return plan.dtype or best(device)
+    begun: torch.dtype = getattr(torch, state.get("dtype", "torch.float32").removeprefix("torch."))
+    if plan.dtype not in (None, begun):
+        raise ConfigError(f"{folder} was begun in {begun}; leave --dtype out, or choose another folder")
+    return begun
+
+
+def _restore(task: Task, optimizer: torch.optim.Optimizer, state: Mapping[str, Any]) -> int:
+    """The step to go on with."""
     with torch.no_grad():
         for name, parameter in trained(task.module).items():
             parameter.copy_(state["module"][name])
@@ -132,15 +152,8 @@ def _begin(
     return int(state["step"])
 
 
-def _save(
-    task: Task, optimizer: torch.optim.Optimizer, folder: Path, step: int, settings: Mapping[str, Any]
-) -> None:
-    state = {
-        "step": step,
-        "settings": dict(settings),
-        "module": trained(task.module),
-        "optimizer": optimizer.state_dict(),
-    }
+def _save(task: Task, optimizer: torch.optim.Optimizer, folder: Path, facts: Mapping[str, Any]) -> None:
+    state = {**facts, "module": trained(task.module), "optimizer": optimizer.state_dict()}
     partial = folder / f"{STATE}.partial"
     torch.save(state, partial)
     os.replace(partial, folder / STATE)

@@ -8,7 +8,8 @@
 | document | itself |
 | instruction, question, prompt, context, input, response, output, answer | in paragraphs |
 
-A file whose name ends in .txt or .txt.gz is one text.
+Records whose `ended` is false are left out: their answer was cut off. A file whose name ends in .txt or
+.txt.gz is one text.
 """
 
 import gzip
@@ -78,4 +79,5 @@ def _corpus(path: Path) -> Corpus:
 
 
 def _records(lines: Sequence[str]) -> Iterator[str]:
-    return (text_of(json.loads(line)) for line in lines if line.strip())
+    records = (json.loads(line) for line in lines if line.strip())
+    return (text_of(record) for record in records if record.get("ended") is not False)

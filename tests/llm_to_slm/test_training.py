@@ -19,8 +19,7 @@ from livemind_app.llm_to_slm import adapter
 from livemind_app.llm_to_slm.conditioner import Conditioner, Shape
 from livemind_app.llm_to_slm.generation import Pair
 from livemind_app.llm_to_slm.reader import read as read_states
-from livemind_app.llm_to_slm.training import command, prompts
-from livemind_app.llm_to_slm.training.answers import answer
+from livemind_app.llm_to_slm.training import command
 from livemind_app.llm_to_slm.training.examples import (
     Example,
     additions,
@@ -31,11 +30,12 @@ from livemind_app.llm_to_slm.training.examples import (
     losses,
 )
 from livemind_app.llm_to_slm.training.features import Features, states_of
-from livemind_app.llm_to_slm.training.prompts import SYSTEM, Prompt, prompts_of
 from livemind_app.llm_to_slm.training.task import Recipe, Training
 from livemind_app.protocol import Chunk, Guide, Request
 from livemind_app.session.formats import CONVENTIONAL_SYSTEM
-from livemind_app.training import loop, lora
+from livemind_app.training import loop, lora, prompts
+from livemind_app.training.answers import answer
+from livemind_app.training.prompts import SYSTEM, Prompt, prompts_of
 from tests.llm_to_slm import tiny
 
 TEXTS = [

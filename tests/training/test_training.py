@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from torch import Tensor, nn
 
 from livemind_app.errors import ConfigError, ModelError
 from livemind_app.training import checkpoint, lora, texts
-from livemind_app.training.loop import LOG, Plan, train
+from livemind_app.training.loop import LOG, STATE, Plan, train
+from livemind_app.training.precision import best, chosen
 
 
 class Regression:
@@ -67,6 +69,41 @@ def test_a_folder_with_a_run_is_not_begun_again_unasked(tmp_path: Path) -> None:
         train(Regression(), tmp_path, PLAN, SETTINGS, resume=False)
     with pytest.raises(ConfigError, match="another seed"):
         train(Regression(), tmp_path, PLAN, {"seed": 1}, resume=True)
+
+
+def test_a_run_goes_on_in_what_it_was_begun_in(tmp_path: Path) -> None:
+    """A step in bf16 learns too; what is learned stays fp32."""
+    task = Regression()
+    train(task, tmp_path, replace(PLAN, dtype=torch.bfloat16, minutes=0.0), SETTINGS, resume=False)
+    with pytest.raises(ConfigError, match=r"begun in torch.bfloat16; leave --dtype out"):
+        train(Regression(), tmp_path, replace(PLAN, dtype=torch.float32), SETTINGS, resume=True)
+    assert train(task, tmp_path, replace(PLAN, dtype=None), SETTINGS, resume=True)
+    assert log(tmp_path)[-1]["held_out"]["error"] < 0.1
+    assert {parameter.dtype for parameter in task.module.parameters()} == {torch.float32}
+    assert torch.load(tmp_path / STATE, weights_only=True)["dtype"] == "torch.bfloat16"
+
+
+def test_what_a_step_computes_in_is_named() -> None:
+    assert chosen("auto") is None
+    assert chosen("bfloat16") == torch.bfloat16
+    with pytest.raises(ConfigError, match="int8"):
+        chosen("int8")
+
+
+@pytest.mark.parametrize(
+    ("features", "expected"),
+    [
+        ({"cpu_name": "AMD EPYC", "avx512_bf16": True}, torch.bfloat16),
+        ({"cpu_name": "Intel Xeon", "avx512_bf16": True}, torch.float32),
+        ({"cpu_name": "Intel Xeon", "avx512_bf16": True, "amx_bf16": True}, torch.bfloat16),
+        ({}, torch.float32),
+    ],
+)
+def test_the_faster_one_is_chosen_by_the_processor(
+    monkeypatch: pytest.MonkeyPatch, features: dict[str, Any], expected: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: features)
+    assert best("cpu") == expected
 
 
 def test_rates_rise_hold_and_fall() -> None:

@@ -15,12 +15,12 @@ from livemind_app.llm_to_slm.conditioner import LAYERS, Conditioner
 from livemind_app.llm_to_slm.generation import Pair
 from livemind_app.llm_to_slm.training.examples import Example, additions, answer_ids, collate, example, losses
 from livemind_app.llm_to_slm.training.features import states_of
-from livemind_app.llm_to_slm.training.prompts import Prompt
 from livemind_app.protocol import Chunk, Finished, Guide, Request, Role, Tokenizer
 from livemind_app.session import guides
 from livemind_app.session.formats import conventional
 from livemind_app.session.lanes import LANE_ROLE, LaneName
 from livemind_app.text.segment import segment
+from livemind_app.training.prompts import Prompt
 
 ROOM = 2**30  # bytes of caches
 

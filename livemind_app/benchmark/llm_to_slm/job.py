@@ -22,11 +22,11 @@ from livemind_app.engine.models.load import load
 from livemind_app.errors import ConfigError
 from livemind_app.journal import Journal
 from livemind_app.llm_to_slm import adapter
-from livemind_app.llm_to_slm.training import prompts as sources
 from livemind_app.llm_to_slm.training.features import states_of
-from livemind_app.llm_to_slm.training.prompts import Prompt
 from livemind_app.protocol import Role
 from livemind_app.training import checkpoint
+from livemind_app.training import prompts as sources
+from livemind_app.training.prompts import Prompt
 
 PACKAGES = ("torch", "transformers")
 SETTINGS = ("pair", "limit", "tokens", "prompt_tokens", "weights", "seed")

@@ -3,7 +3,7 @@
 import re
 
 from livemind_app.benchmark.typing.scoring import extract_number, same_number
-from livemind_app.llm_to_slm.training.prompts import Prompt
+from livemind_app.training.prompts import Prompt
 
 
 def score(prompt: Prompt, answer: str) -> float | None:

@@ -1,8 +1,6 @@
 """`livemind train llm-to-slm`: what the large model says to prompts, and a small one that learns to say it.
 
 command    arguments, and the order of a run
-prompts    records of files → prompts; which of them are held out
-answers    the large model's answers, in batches
 features   its states of the prompts, on disk in 16 bits
 examples   tokens of both models, aligned; batches
 task       what a step learns, and how well held-out answers are predicted

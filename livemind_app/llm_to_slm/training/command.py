@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from livemind_app.journal import Table
     from livemind_app.llm_to_slm.training.examples import Example
     from livemind_app.llm_to_slm.training.features import Features
-    from livemind_app.llm_to_slm.training.prompts import Prompt
     from livemind_app.protocol import Tokenizer
+    from livemind_app.training.prompts import Prompt
 
 LEAST = {"limit": 2, "tokens": 1, "prompt_tokens": 16, "batch": 1, "answer_batch": 1, "steps": 1}
 LEAST |= {"alone": 0, "rank": 1, "summary": 1, "held_out": 1, "evaluate_every": 1}
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     at_least(args, **LEAST)
     # Below are torch and transformers, which the arguments do without.
     from livemind_app.journal import Table
-    from livemind_app.llm_to_slm.training import prompts as sources
+    from livemind_app.training import prompts as sources
 
     paths = [Path(name) for name in args.data.split(",") if name]
     prompts, hashes = sources.read(paths)
@@ -117,8 +117,8 @@ def _load(name: str, dtype: str, *, packed: bool = False) -> "LoadedModel":
 
 def _read(args: argparse.Namespace, cache: Path, prompts: "list[Prompt]", answers: "Table") -> Reading:
     """Everything that takes the large model."""
-    from livemind_app.llm_to_slm.training.answers import answer
     from livemind_app.llm_to_slm.training.features import Features
+    from livemind_app.training.answers import answer
 
     reader = _load(args.llm, args.dtype, packed=True)
     fitting = [p for p in prompts if len(reader.tokenizer.render(p.messages)) <= args.prompt_tokens]
@@ -156,7 +156,7 @@ def _train(args: argparse.Namespace, reading: Reading, answers: "Table", hashes:
         network, updates, conditioner, reading.features, examples, held_out[: args.held_out], recipe
     )
     settings: dict[str, Any] = {name: getattr(args, name) for name in SETTINGS} | {"data": hashes}
-    plan = loop.Plan(args.steps, evaluate_every=args.evaluate_every, minutes=args.minutes)
+    plan = loop.Plan(args.steps, evaluate_every=args.evaluate_every, minutes=args.minutes, dtype=None)
     done = loop.train(task, args.out / "run", plan, settings, resume=args.resume)
     meta = {
         "llm": args.llm,

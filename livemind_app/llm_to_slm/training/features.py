@@ -17,7 +17,7 @@ from livemind_app.engine.model import LoadedModel
 from livemind_app.journal import Table
 from livemind_app.llm_to_slm.conditioner import LAYERS
 from livemind_app.llm_to_slm.reader import hidden, layers_of
-from livemind_app.llm_to_slm.training.prompts import Prompt
+from livemind_app.training.prompts import Prompt
 
 
 class Features:

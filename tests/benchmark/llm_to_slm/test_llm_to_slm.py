@@ -17,9 +17,8 @@ from livemind_app.cli import main
 from livemind_app.engine.model import LoadedModel
 from livemind_app.engine.models.catalogue import PRESETS
 from livemind_app.llm_to_slm import adapter
-from livemind_app.llm_to_slm.training import prompts
-from livemind_app.llm_to_slm.training.prompts import Prompt
-from livemind_app.training import checkpoint
+from livemind_app.training import checkpoint, prompts
+from livemind_app.training.prompts import Prompt
 from tests.llm_to_slm import tiny
 from tests.llm_to_slm.test_generation import made
 

@@ -1,4 +1,4 @@
-"""What the large model itself says to prompts, greedily and in batches; this is what the small one learns."""
+"""What a model itself says to prompts, greedily and in batches: texts to train on, or on another one."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,20 +10,20 @@ from livemind_app.engine.model import LoadedModel
 from livemind_app.engine.packed.kv import GrowingCache
 from livemind_app.engine.packed.phase import decoding
 from livemind_app.journal import Table
-from livemind_app.llm_to_slm.training.prompts import Prompt
+from livemind_app.training.prompts import Prompt
 
 WINDOW = 16  # batches among which prompts are sorted by length, so that little is padded
 
 
 def answer(model: LoadedModel, prompts: Sequence[Prompt], journal: Table, *, tokens: int, batch: int) -> None:
-    """Add a row for each prompt that has none: id, answer, and whether it came to an end."""
+    """Add a row for each prompt that has none: id, prompt, answer, and whether it came to an end."""
     todo = [prompt for prompt in prompts if prompt.id not in journal.rows]
     with tqdm(total=len(todo), desc="answers", unit="prompt", mininterval=1.0) as bar:
         for group in _groups(todo, model, batch):
             for prompt, ids in zip(group, _generate(model, group, tokens), strict=True):
                 said = [token for token in ids if token not in model.end_ids]
                 text, ended = model.tokenizer.decode(said), len(said) < len(ids)
-                journal.add({"id": prompt.id, "answer": text, "ended": ended})
+                journal.add({"id": prompt.id, "prompt": prompt.text, "answer": text, "ended": ended})
             bar.update(len(group))
 
 
