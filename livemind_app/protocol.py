@@ -176,7 +176,7 @@ class Finished:
     forwards: int = 0  # that decoded
     drafted: int = 0  # tokens that lookahead had verified
     draft_s: float = 0.0  # of decode_s, spent on drafting
-    interrupted: bool = False  # another session computed meanwhile
+    interrupted: bool = False  # it had to wait for other work
     positions: int = 0  # that the model's cache has at the end; 0: not known
     kv_bytes: int = 0  # of their keys and values
     scores: tuple[float, ...] = ()  # log-probabilities, in the order of Request.score

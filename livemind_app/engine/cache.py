@@ -10,6 +10,7 @@ from torch import Tensor
 
 from livemind_app.decoding.lookahead.drafter import Drafts
 from livemind_app.engine.packed.kv import GrowingCache
+from livemind_app.errors import ContextTooLong
 from livemind_app.protocol import Compression, Guide, Request, Role
 from livemind_app.text.prefix import common_prefix
 
@@ -72,8 +73,8 @@ class KVCache:
 
     @property
     def bytes(self) -> int:
-        states = 0 if self.states is None else self.states.nbytes
-        return self.kv.bytes + states + (self.drafts.bytes if self.drafts else 0)
+        tensors = [tensor.nbytes for tensor in (self.logits, self.states) if tensor is not None]
+        return self.kv.bytes + sum(tensors) + (self.drafts.bytes if self.drafts else 0)
 
 
 class CachePool:
@@ -105,11 +106,14 @@ class CachePool:
 
     @contextmanager
     def taken(self, request: Request, new: Callable[[], C]) -> Iterator[C]:
-        """`take`, and `put` unless what was computed on it failed: some layers may be longer than others."""
+        """`take`, and `put` unless what was computed on it failed: some layers may be longer than others.
+
+        A prompt that is too long is refused before anything is computed.
+        """
         cache = self.take(request, new)
         try:
             yield cache
-        except GeneratorExit:
+        except (GeneratorExit, ContextTooLong):
             self.put(request, cache)
             raise
         else:

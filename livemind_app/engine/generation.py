@@ -88,7 +88,7 @@ class Run:
     def _decode(self) -> Generation:
         """Draw, show, feed back. The forward that nobody needs any more is left out."""
         if not self._limit:
-            yield self._finished("length")
+            yield from self._end("length")
             return
         if self._request.draft and (yield from self._keep(self._request.draft)):
             return
@@ -186,14 +186,17 @@ class Run:
         yield self._finished(reason)
 
     def _budget(self) -> int:
-        """Tokens to generate at most; a prompt beyond the context is refused."""
+        """Tokens to generate at most; a prompt beyond the context is refused.
+
+        An answer that is gone on with may have filled the context: it ends there as it would have at once.
+        """
         room = self._model.context - len(self._request.ids)
-        if room < min(self._request.max_tokens, 1):
+        if room + self._request.said < min(self._request.max_tokens, 1):
             raise ContextTooLong(
                 f"the prompt has {len(self._request.ids)} tokens, {self._model.name} takes "
                 f"{self._model.context}; shorten it or begin a new chat"
             )
-        return min(self._request.max_tokens, room)
+        return min(self._request.max_tokens, max(room, 0))
 
     def _score(self) -> tuple[float, ...]:
         if not self._request.score or self._cache.logits is None:

@@ -213,9 +213,9 @@ class LocalEngine:
             self._fail(EngineError(f"loading failed ({type(error).__name__}: {error})"))
 
     def _fail(self, error: LiveMindError) -> None:
+        """All roles: where one has no model the other is not used either."""
         for role, status in self._status.items():
-            if status.state != "ready":
-                self._status[role] = ModelStatus(role, status.name, "failed", detail=error.coded)
+            self._status[role] = ModelStatus(role, status.name, "failed", detail=error.coded)
         self._models.set_exception(error)
 
     def _report(self, status: ModelStatus) -> None:

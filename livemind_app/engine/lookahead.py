@@ -109,7 +109,8 @@ class Speculation:
         if not path:
             tree, logits = self._alone(tree)
             path, tokens = [0], [self._sampler(logits[0])]
-        self._cache.accept(path, [tree.tokens[row] for row in path], logits[path[-1]])
+        after = logits[path[-1]].clone()  # a view would keep the logits of all rows as long as the cache
+        self._cache.accept(path, [tree.tokens[row] for row in path], after)
         with self._drafting():
             self._drafts.learn(tree, path, tokens, likely(logits[path]))
             self._drafts.said(tokens)

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from livemind_app.errors import EngineError, GenerationFailed
-from livemind_app.protocol import Finished, Output, Priority, Request
+from livemind_app.protocol import Chunk, Finished, Output, Priority, Request
+
+AT_ONCE_S = 0.001  # a step without a forward is shorter: a cache that is dropped or given back
 
 Generation = Generator[Output | None, None, None]  # None: a forward without output
 Sink = Callable[[Output | EngineError], None]
@@ -27,7 +29,7 @@ class Job:
     sink: Sink
     submitted: float = field(default_factory=perf_counter)
     computed_s: float = 0.0
-    interrupted: bool = False  # another session computed while this one was waiting or running
+    interrupted: bool = False  # other work was done while this one was waiting or running
 
 
 class Worker:
@@ -89,7 +91,7 @@ class Worker:
         """One forward of this job."""
         self._forwards += 1
         self._turns[job.request.session] = self._forwards
-        began = perf_counter()
+        began, cancelled = perf_counter(), job.request.cancel.cancelled
         try:
             output: Output | EngineError | None = next(job.generation)
         except StopIteration:
@@ -98,15 +100,19 @@ class Worker:
             output = error
         except Exception as error:
             output = GenerationFailed(f"the model failed ({type(error).__name__}: {error}); send it again")
-        job.computed_s += perf_counter() - began
-        self._mark_interrupted(job)
+        seconds = perf_counter() - began
+        job.computed_s += seconds
+        if not cancelled and (output is None or isinstance(output, Chunk) or seconds > AT_ONCE_S):
+            self._mark_interrupted(job)
         self._deliver(job, output)
 
     def _mark_interrupted(self, running: Job) -> None:
+        """By another session; a baseline also by its own user's next draft, which goes first."""
         with self._wake:
             for job in self._jobs:
-                if job.request.session != running.request.session:
-                    job.interrupted = True
+                foreign = job.request.session != running.request.session
+                compared = job is not running and job.request.priority == Priority.BASELINE
+                job.interrupted = job.interrupted or foreign or compared
 
     def _deliver(self, job: Job, output: Output | EngineError | None) -> None:
         if isinstance(output, Finished | EngineError):

@@ -79,7 +79,8 @@ class ServerMetrics:
             case Lane(metrics=Metrics(reduction=float() as reduction)):  # a finished lane, told again
                 self._reduction.labels(event.lane).observe(reduction)
             case Lane() if event.status in FINAL:
-                self._lanes.labels(event.lane, event.status).inc()
+                if event.status != "stopped" or not event.metrics:  # its figures are told after the stop
+                    self._lanes.labels(event.lane, event.status).inc()
                 if event.metrics:
                     self._measured(event.lane, event.metrics)
 

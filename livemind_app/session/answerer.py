@@ -1,11 +1,12 @@
 """Runs a submitted turn's lanes, one after another, each with a clock of its own."""
 
 import asyncio
+import logging
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TypeVar
 
-from livemind_app.errors import LiveMindError
+from livemind_app.errors import GenerationFailed, LiveMindError, where_raised
 from livemind_app.protocol import (
     Cancel,
     Chunk,
@@ -33,6 +34,7 @@ from livemind_app.session.speculated import Speculated
 from livemind_app.session.state import FINAL, TurnState, history
 from livemind_app.session.store import Store
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -87,6 +89,10 @@ class Answerer:
                 await self._answer(turn, name, watch)
         except LiveMindError as error:
             self._fail(turn, name, error)
+        except Exception as error:
+            log.error("A lane failed.\n%s", where_raised(error))
+            message = f"the answer failed ({type(error).__name__}); send it again"
+            self._fail(turn, name, GenerationFailed(message))
 
     async def _start(self, turn: TurnState, name: LaneName, cancel: Cancel) -> Stopwatch | None:
         """Bring the lane to where its own submit happens, and start its clock; None when stopped.

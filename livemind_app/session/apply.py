@@ -47,7 +47,8 @@ def apply(state: State, event: Event) -> State:
         case StateChanged(cleared=True):
             return _begun(state, event)
         case StateChanged():
-            return replace(state, options=Options().changed(event.options))
+            prepared = {lane: _forgotten(each) for lane, each in state.prepared.items()}
+            return replace(state, options=Options().changed(event.options), prepared=prepared)
         case Failure():
             return state
 
@@ -100,7 +101,7 @@ def _draft(state: State, event: Segments) -> State:
     spent = Spent(
         seconds=state.spent.seconds + running,
         tokens=state.spent.tokens + running_tokens,
-        wasted=state.spent.wasted + sum(note.tokens for note in dropped),
+        wasted=state.spent.wasted + sum(note.tokens for note in dropped if not note.wasted),
     )
     text = "".join(segment.text for segment in event.segments)
     return replace(
@@ -127,7 +128,12 @@ def _unready(prepared: dict[LaneName, Preparation], before: str, text: str) -> d
 def _unready_lane(preparation: Preparation, before: str, text: str) -> Preparation:
     if preparation.draft:
         return replace(preparation, thoughts=holding(preparation.thoughts, before, text))
-    return replace(preparation, ready=0, done=False, text="", thoughts=())
+    return _forgotten(preparation)
+
+
+def _forgotten(preparation: Preparation) -> Preparation:
+    """Nothing is ready any more. What it cost stays."""
+    return replace(preparation, ready=0, done=False, draft=False, text="", thoughts=())
 
 
 def _action(state: State, event: Action) -> State:

@@ -54,7 +54,7 @@ def measured(
         kept_tokens=ready.kept + finished.kept,
         thinking_s=notes.seconds + tried.seconds,
         thinking_tokens=notes.tokens + tried.tokens,
-        wasted_tokens=notes.wasted + tried.tokens - ready_tokens,
+        wasted_tokens=notes.wasted + max(0, tried.tokens - ready_tokens),
         forwards=ready.forwards + finished.forwards,
         drafted_tokens=finished.drafted,
         overhead_s=finished.waited_s,

@@ -1,13 +1,14 @@
 """All sessions of one server: unguessable tokens, a limit, expiry."""
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
-from livemind_app.errors import SessionNotFound, TooManySessions
+from livemind_app.errors import SessionNotFound, TooManySessions, where_raised
 from livemind_app.protocol import Engine
 from livemind_app.session.admission import Admission
 from livemind_app.session.clients import ANYBODY, Client, Ledger
@@ -18,6 +19,9 @@ from livemind_app.session.options import Options
 from livemind_app.session.requests import chosen, defaults_for
 from livemind_app.session.session import Session
 from livemind_app.session.store import Observe
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 SWEEP_S = 30.0
 PLACED = "~"  # in a token, between where the session is and its secret
@@ -120,12 +124,10 @@ class SessionManager:
             session.rest()
 
     def _observe(self, event: Event) -> None:
-        for observer in self.observers:
-            observer(event)
+        _tell(self.observers, event)
 
     def _ended(self, session: Session) -> None:
-        for observer in self.on_turn:
-            observer(session)
+        _tell(self.on_turn, session)
 
     async def _keep_sweeping(self) -> None:
         while True:
@@ -169,3 +171,12 @@ def place_of(token: str) -> str:
     ('4f2a', '')
     """
     return token.rpartition(PLACED)[0]
+
+
+def _tell(listeners: Iterable[Callable[[T], None]], said: T) -> None:
+    """One that fails keeps no other from hearing, and no session from going on."""
+    for listener in listeners:
+        try:
+            listener(said)
+        except Exception as error:
+            log.error("An observer failed.\n%s", where_raised(error))

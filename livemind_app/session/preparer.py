@@ -20,6 +20,7 @@ from livemind_app.session.plan import (
     Step,
     allowance,
     plan_preparing,
+    question_of,
     worthwhile,
 )
 from livemind_app.session.progress import Running, progress
@@ -78,9 +79,12 @@ class Preparer:
 
     def revise(self) -> None:
         """After an edit: stop what is done for text that is gone."""
-        running = self._running
-        if running and not worthwhile(self._store.state, running.step, running.tokens):
+        state, running = self._store.state, self._running
+        if running and not worthwhile(state, running.step, running.tokens):
             running.cancel()
+        if not state.text:  # what follows is another prompt, with costs of its own
+            self._known, self._answers = {}, {}
+        self._known = {lane: self._still(lane, known) for lane, known in self._known.items()}
 
     def rest(self) -> None:
         """Stop here; what was said of an answer is kept, to go on from."""
@@ -101,6 +105,10 @@ class Preparer:
             self._running.cancel()
         self._known, self._answers, self._submitted = {}, {}, {}
 
+    def discard(self, lane: LaneName) -> None:
+        """A lane that is answered anew takes nothing of what was ready at the submit."""
+        self._submitted.pop(lane, None)
+
     def take(self, lane: LaneName, ids: tuple[int, ...], sampling: Sampling) -> Speculated:
         """The answer to exactly this prompt as far as it came by the submit, or what it may begin with."""
         return self._going_on(self._submitted.pop(lane, None), lane, ids, sampling)
@@ -114,6 +122,12 @@ class Preparer:
         """Tokens that may still be speculated in this minute, here and in all sessions of this client."""
         own = self._store.state.options.speculate_per_minute - self._minute.tokens
         return int(min(own, self._purse.left))
+
+    def _still(self, lane: LaneName, known: Known) -> Known:
+        """What an edit leaves of it; an answer to another text is ready again once that text is back."""
+        question = question_of(self._store.state, lane)
+        drafts = self._store.state.options.method(lane) == "draft"
+        return known if drafts or question in (None, known.asked) else replace(known, asked=None)
 
     def _going_on(
         self, before: Speculated | None, lane: LaneName, ids: tuple[int, ...], sampling: Sampling
@@ -146,8 +160,10 @@ class Preparer:
                 after = replace(after, asked=before.asked, ending=await self._read(running, step))
             else:
                 await self._speculate(running, step, before)
-        except LiveMindError:
-            pass  # it will fail again when it is asked for, and be told then; until then it is not tried
+        except (
+            LiveMindError
+        ):  # it will fail again when it is asked for, and be told then; not tried until then
+            self._show(running, over=True)
         finally:
             self._running = None
         if not running.cancel.cancelled:
@@ -187,10 +203,12 @@ class Preparer:
         if running.cancel.cancelled:
             return  # what is ready may be another chat's by now
         answer = self._going_on(self._answers.get(lane), lane, prompt.ids, state.options.sampling)
-        self._answers[lane] = answer
-        if answer.finished:
-            return
+        self._answers[lane] = running.answer = answer
         running.before = self._store.state.prepared.get(lane, Preparation())
+        if answer.finished:
+            if running.before.ready != len(answer.said):
+                self._show(running, over=True)
+            return
         running.allowed = min(self._left(), allowance(state, lane, known))
         finished = await self._stream(running, self._continuing(running, answer, prompt), answer)
         ended = finished is not None and finished.reason != "cancelled"
@@ -233,7 +251,8 @@ class Preparer:
             async for output in outputs:
                 if isinstance(output, Finished):
                     self._reading.spend(output.read_tokens)
-                    return output
+                    cut = running.cancel.cancelled  # though the engine may have said all of it by then
+                    return replace(output, reason="cancelled") if cut else output
                 if answer and not running.cancel.cancelled:
                     answer.add(output)
                     self._count(running, 0 if output.kept else len(output.ids))
@@ -247,8 +266,9 @@ class Preparer:
             self._show(running)
 
     def _show(self, running: Running, *, over: bool = False) -> None:
-        answer = self._answers.get(running.step.lane)
-        if answer:
+        """Nothing before the step has an answer of its own, nor of one that was forgotten."""
+        answer = running.answer
+        if answer and answer is self._answers.get(running.step.lane):
             self._store.emit(progress(self._store.state, running, answer, self._store.now, over=over))
 
     def _request(self, running: Running, prompt: Prompt, **changes: Any) -> Request:

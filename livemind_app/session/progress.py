@@ -17,7 +17,8 @@ class Running:
 
     step: Read | Speculate
     cancel: Cancel = field(default_factory=Cancel)
-    before: Preparation = field(default_factory=Preparation)  # what was spent earlier
+    answer: Speculated | None = None  # once it is known which one
+    before: Preparation = field(default_factory=Preparation)  # what was spent until then
     allowed: int = 0  # tokens, of an answer
     tokens: int = 0
     began: float = field(default_factory=perf_counter)

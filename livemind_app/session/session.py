@@ -127,6 +127,7 @@ class Session:
         if not turn.done:
             raise TurnRunning("an answer is being written; wait for it or stop it first")
         self._take_answer()
+        self._work.preparer.discard(name)
         if name == next(iter(turn.lanes)):
             self._work.preparer.reset()  # what is ready goes on after the old answer
         self._store.emit(Retry(self._store.now, turn.id, name))
@@ -216,6 +217,7 @@ class Session:
         """Others from here on. What the ones of before are doing for the draft ends, and their caches go."""
         if self.answering:
             raise TurnRunning("an answer is being written; choose other models when it is there, or stop it")
+        self._work.rest()
         self._ending = asyncio.create_task(self._work.end())
         self._work = self._work_on(name)
 

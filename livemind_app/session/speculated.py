@@ -34,6 +34,7 @@ class Speculated:
         if chunk.ids:
             self.said.extend(chunk.ids)
             self.text += chunk.text
+            self._held = ""
             if chunk.kept:
                 self.kept += len(chunk.ids)
                 self.kept_text = len(self.text)

@@ -35,6 +35,11 @@ class Note:
     at: float = 0.0  # when it was begun, on the session's clock
 
     @property
+    def wasted(self) -> bool:
+        """Whether its tokens were counted as thrown away when it ended."""
+        return self.kind == "wait" and self.status != "running"
+
+    @property
     def inference(self) -> str:
         """The text that later prompts show the model; waiting says nothing."""
         return self.text.strip() if self.kind == "inference" else ""

@@ -209,6 +209,18 @@ def test_a_prompt_beyond_the_context_is_refused_by_name(engine: OwnedEngine) -> 
 
 
 @one_format
+def test_a_prompt_that_is_refused_costs_nothing_that_was_there(engine: OwnedEngine) -> None:
+    """Shortened, it goes on from the cache of before."""
+    ids = ids_of(engine)
+    kept = Request(ids, "llm", 4, session="s", cache_key=f"refused {next(fresh)}")
+    joined(engine.generate(kept))
+    with pytest.raises(ContextTooLong):
+        joined(engine.generate(replace(kept, ids=(*ids, *(1,) * 9000))))
+    again = joined(engine.generate(kept))[2]
+    assert again.cached_tokens >= len(ids) - 1
+
+
+@one_format
 def test_cancelling_takes_effect_before_the_next_token(engine: OwnedEngine) -> None:
     cancel = Cancel()
     outputs = engine.generate(Request(ids_of(engine), "llm", 200, cancel=cancel))

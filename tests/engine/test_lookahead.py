@@ -18,6 +18,7 @@ from livemind_app.engine.generation import generation
 from livemind_app.engine.lookahead import with_lookahead
 from livemind_app.engine.model import LoadedModel
 from livemind_app.engine.step_cost import sees_trees
+from livemind_app.errors import ContextTooLong
 from livemind_app.protocol import Cancel, Chunk, Finished, Request
 from tests.engine.drafting import (
     KINDS,
@@ -181,6 +182,45 @@ def test_models_that_take_trees_are_told_from_those_that_do_not(
     for _ in range(2):  # measured, then read from disk
         assert with_lookahead(bloom).lookahead is None
     assert run(with_lookahead(bloom), Request(prompt(1), "llm", 3, lookahead=True))[1].tokens == 3
+
+
+def test_a_failure_while_trees_are_tried_is_not_for_good(
+    llama: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as too little memory at one start."""
+    monkeypatch.setenv("LIVEMIND_CACHE", str(tmp_path))
+    with monkeypatch.context() as patched:
+        patched.setattr(LoadedModel, "verify", lambda *_: (_ for _ in ()).throw(RuntimeError("no memory")))
+        assert with_lookahead(llama).lookahead is None
+    assert with_lookahead(llama).lookahead is not None
+
+
+def test_a_resting_cache_holds_one_row_of_logits_and_counts_it(llama: LoadedModel) -> None:
+    pool = CachePool(2**30)
+    request = Request(prompt(6), "llm", 12, session="s", cache_key="k", lookahead=True)
+    truth = ids(run(llama, replace(request, cache_key=None, lookahead=False))[0])
+    list(generation(with_drafts(llama, oracle(truth, 9)), pool, request))
+    cache = pool.take(request, KVCache)
+    assert cache.logits is not None
+    assert cache.logits.untyped_storage().nbytes() == cache.logits.nbytes
+    with_logits = cache.bytes
+    cache.logits = None
+    assert with_logits - cache.bytes == VOCABULARY * 4
+
+
+@pytest.mark.parametrize("lookahead", [False, True])
+def test_an_answer_that_filled_the_context_ends_there_when_it_is_gone_on_with(
+    llama: LoadedModel, lookahead: bool
+) -> None:
+    short = replace(llama, context=len(prompt(6)) + 3)
+    request = Request(prompt(6), "llm", 9, lookahead=lookahead)
+    chunks, finished = run(short, request)
+    said = ids(chunks)
+    assert (len(said), finished.reason) == (3, "length")
+    rest, finished = run(short, replace(request, ids=(*request.ids, *said), said=3, max_tokens=6))
+    assert (ids(rest), finished.reason, finished.tokens) == ([], "length", 0)
+    with pytest.raises(ContextTooLong):
+        run(short, replace(request, ids=(*request.ids, *said), max_tokens=6))
 
 
 def test_a_short_context_has_costs_too(

@@ -97,6 +97,30 @@ def test_one_session_alone_is_not_interrupted(bench: Bench) -> None:
     assert not any(output.interrupted for output in finished.values())
 
 
+def test_who_computes_nothing_interrupts_nobody(bench: Bench) -> None:
+    """A cache that is dropped, and a job that was cancelled before its turn."""
+
+    def dropping() -> Generation:
+        yield Finished("length")
+
+    def cancelled() -> Generation:
+        yield Finished("cancelled")
+
+    bench.start("ours", Priority.ANSWER, bench.tokens("ours", 3), session="a")
+    bench.start("drop", Priority.ANSWER, dropping(), session="")
+    bench.start("theirs", Priority.NOTE, cancelled(), session="b").cancel()
+    assert not bench.run("ours", "drop", "theirs")["ours"].interrupted
+
+
+def test_a_baseline_is_interrupted_by_its_own_users_next_draft(bench: Bench) -> None:
+    bench.start("conventional", Priority.BASELINE, bench.tokens("conventional", 2))
+    bench.start("ahead", Priority.SPECULATION, bench.tokens("ahead", 2))
+    finished = bench.run("conventional", "ahead")
+    assert bench.log[:2] == ["ahead0", "ahead1"]
+    assert finished["conventional"].interrupted
+    assert not finished["ahead"].interrupted
+
+
 def test_cancelled_jobs_end_first_and_before_their_next_token(bench: Bench) -> None:
     request: Request
 

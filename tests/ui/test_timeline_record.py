@@ -202,10 +202,10 @@ def test_a_lane_that_is_interrupted(live: LivePage) -> None:
     )
     ((lines, _),) = drawn.told("Conventional")
     assert lines == [
-        "interrupted by another session",
+        "interrupted by other work",
         "first word 0.50 s, complete 2.0 s",
         "8 tokens · 4.0 tok/s",
         "waited 0.75 s for a step to stop",
     ]
-    assert drawn.marks == [("conventional", "interrupted by another session")]
-    expect_told(live, "interrupted by another session")
+    assert drawn.marks == [("conventional", "interrupted by other work")]
+    expect_told(live, "interrupted by other work")

@@ -175,23 +175,22 @@ def _shaped(y: Tensor, x: Tensor) -> Tensor:
 class Stack(nn.Module):
     """Projections of the same input, computed as one when the first of them is asked for.
 
-    Between two calls it holds the outputs that were not taken yet, of one input.
+    Between two calls it holds the outputs that were not taken yet, of one input. Networks that share it may
+    compute on several threads: one that finds another's input computes its own anew.
     """
 
     def __init__(self, packed: nn.Module, sizes: list[int]) -> None:
         super().__init__()
         self.packed = packed
         self._sizes = sizes
-        self._input: Tensor | None = None
-        self._outputs: tuple[Tensor, ...] = ()
+        self._held: tuple[Tensor | None, tuple[Tensor, ...]] = (None, ())
 
     def take(self, x: Tensor, index: int) -> Tensor:
-        if self._input is not x:
-            self._input, self._outputs = x, self.packed(x).split(self._sizes, dim=-1)
-        output = self._outputs[index]
-        if index == len(self._sizes) - 1:
-            self._input, self._outputs = None, ()
-        return output
+        given, outputs = self._held
+        if given is not x:
+            outputs = self.packed(x).split(self._sizes, dim=-1)
+        self._held = (x, outputs) if index < len(self._sizes) - 1 else (None, ())
+        return outputs[index]
 
 
 class StackedLinear(nn.Module):

@@ -16,7 +16,7 @@ const STATES = {
   used: "shown at Enter, if the text was the same",
   "passed-on": "goes on into the next draft",
   discarded: "thrown away: the text changed",
-  interrupted: "interrupted by another session",
+  interrupted: "interrupted by other work",
   stopped: "stopped",
   failed: "failed",
 };

@@ -16,7 +16,7 @@ const STATES = {
   used: "文が同じなら Enter 時に表示",
   "passed-on": "次の下書きに引き継ぎ",
   discarded: "破棄：文が変わりました",
-  interrupted: "別のセッションが割り込み",
+  interrupted: "ほかの処理が割り込み",
   stopped: "停止",
   failed: "失敗",
 };

@@ -16,7 +16,7 @@ const STATES = {
   used: "若文字相同，回车时显示",
   "passed-on": "并入下一份草稿",
   discarded: "已丢弃：文字变了",
-  interrupted: "被另一会话打断",
+  interrupted: "被其他计算打断",
   stopped: "已停止",
   failed: "失败",
 };

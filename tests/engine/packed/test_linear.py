@@ -145,8 +145,16 @@ def test_a_stack_computes_once_and_lets_go() -> None:
     for _ in range(2):
         assert [float(part(x)[0, 1]) for part in parts] == [1, 2, 3]
     assert counting.calls == 2
-    assert stack._input is None
-    assert stack._outputs == ()
+    assert stack._held == (None, ())
+
+
+def test_networks_that_share_a_stack_may_compute_at_once() -> None:
+    """Another thread's input between any two of ours changes nothing of ours."""
+    stack = Stack(Counting(), [4, 4, 4])
+    ours, theirs = torch.ones(1, 4), torch.full((1, 4), 5.0)
+    for index in range(3):
+        assert float(stack.take(ours, index)[0, 0]) == index + 1
+        assert float(stack.take(theirs, index)[0, 0]) == 5 * (index + 1)
 
 
 def test_a_stack_asked_out_of_order_or_for_another_input_is_still_right() -> None:
