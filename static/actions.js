@@ -24,11 +24,15 @@ export class Actions {
     await this.#connecting();
     const text = this.composer.text;
     if (!text.trim()) return;
-    this.notices.clear();
-    const submitted = this.connection.draft.submit(text, this.preferences.flush());
+    const submitted = this.#submit(text);
     this.composer.write("");
+    await submitted;
+  }
+
+  async #submit(text) {
+    this.notices.clear();
     try {
-      await submitted;
+      await this.connection.draft.submit(text, this.preferences.flush());
     } catch (error) {
       this.composer.write(text + this.composer.text);
       this.notices.refused(error);
@@ -64,27 +68,41 @@ export class Actions {
 
   // The newest turn is taken back; its prompt is in the box, before what was typed meanwhile.
   edit() {
-    return this.#takeBack(this.chat.state.turns.length - 1);
+    return this.#edit(this.chat.state.turns.length - 1);
   }
 
   // An earlier one: what came after it stays in the chat that there was, and a new chat goes on from here.
   async branch(id) {
     const { turns } = this.chat.state;
     const index = turns.findIndex((turn) => turn.id === id);
+    this.keeper.leave(turns);
     const join = this.keeper.fork(turns.slice(0, index));
-    if (!(await this.#takeBack(index))) join();
+    if (!(await this.#edit(index))) join();
   }
 
-  async #takeBack(index) {
-    const { turns } = this.chat.state;
-    if (!(await this.goOn(turns.slice(0, index)))) return false;
-    this.composer.write(turns[index].prompt);
+  async #edit(index) {
+    const prompt = await this.#takeBack(index);
+    if (prompt === null) return false;
+    this.composer.write([prompt, this.composer.text].filter((text) => text.trim()).join("\n"));
     this.composer.focus();
     return true;
   }
 
+  // Resolves to the prompt that stood there, or null where the server refused.
+  async #takeBack(index) {
+    const { turns } = this.chat.state;
+    return (await this.goOn(turns.slice(0, index))) ? turns[index].prompt : null;
+  }
+
+  // What is in the box stays there.
   async askAgain() {
-    if (await this.edit()) this.send();
+    const prompt = await this.#takeBack(this.chat.state.turns.length - 1);
+    if (prompt !== null) await this.#submit(prompt);
+  }
+
+  open(id) {
+    this.keeper.leave(this.chat.state.turns);
+    return this.keeper.open(id);
   }
 
   typeOut(text) {
@@ -99,7 +117,8 @@ export class Actions {
     const text = this.composer.text;
     this.composer.write(""); // at once: what is typed from here on belongs to the new chat
     this.composer.focus();
-    if (!(await this.#told(this.connection.clear()))) return this.composer.write(text + this.composer.text);
+    this.keeper.leave(this.chat.state.turns);
+    if (!(await this.goOn([]))) return this.composer.write(text + this.composer.text);
     this.keeper.begin();
     this.notices.clear();
   }
@@ -108,14 +127,10 @@ export class Actions {
   async goOn(turns) {
     if (!this.connection.token) return false;
     this.takeOver();
-    const before = this.chat.state;
-    this.chat.begin(turns);
-    if (!(await this.#told(this.connection.clear(said(turns))))) {
-      this.chat.state = before;
-      return false;
-    }
-    this.chat.forgetTimes();
-    return true;
+    this.chat.await(turns);
+    if (await this.#told(this.connection.clear(said(turns)))) return true;
+    this.chat.stay();
+    return false;
   }
 
   // With the chat that is open go its turns; what is being typed stays.
@@ -125,10 +140,13 @@ export class Actions {
     if (present) await this.goOn([]);
   }
 
-  // A new session learns what was said in the one before.
+  // A new session learns what was said in the one before. What it does not take stays among the kept chats as it is.
   async restore() {
     const { turns } = this.chat.state;
-    if (turns.length) await this.#told(this.connection.restore(said(turns)));
+    if (!turns.length || (await this.#told(this.connection.restore(said(turns))))) return;
+    this.keeper.leave(turns);
+    this.keeper.begin();
+    this.chat.begin([]);
   }
 
   // Resolves to whether the server agreed; what it refused is told.

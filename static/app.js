@@ -115,7 +115,7 @@ function furnish() {
   });
   offerBenchmark({ start: (text) => benchmark.start(text, preferences.now ?? {}), cancel: () => benchmark.cancel() });
   keepChats({
-    open: (id) => keeper.open(id),
+    open: (id) => actions.open(id),
     rename: (id, title) => keeper.rename(id, title),
     remove: (id) => actions.remove(id),
     exportAll: () => keeper.exportAll(),
@@ -148,7 +148,7 @@ function received(told) {
   chat.see(event);
   if (event.type === "error") notice(event.message);
   connection.draft.see(chat.state.revision);
-  keeper.see(chat.state.turns);
+  if (!chat.leaving) keeper.see(chat.state.turns);
   render();
 }
 

@@ -40,8 +40,18 @@ export class Connection {
   // Resolves to whether the session is a new one, and the options that it has.
   async start(wanted) {
     const fresh = await this.reached(() => this.#session.start(wanted));
-    const options = this.#session.options ?? (await this.reached(() => this.configure(wanted ?? {})));
+    const options = this.#session.options ?? (await this.reached(() => this.#configured(wanted)));
     return { fresh, options };
+  }
+
+  // What the server does not take any more is left as the session has it.
+  async #configured(wanted) {
+    try {
+      return await this.configure(wanted ?? {});
+    } catch (error) {
+      if (error.status !== 422) throw error;
+      return this.configure({});
+    }
   }
 
   // From here on events come. Of a session that is not new nobody knows which draft it holds.
@@ -50,12 +60,13 @@ export class Connection {
     this.draft.resend(fresh ? "" : null);
   }
 
-  // Asked again until the server is there.
-  async reached(ask) {
+  // Asked again until the server is there; `final(error)`: whether it has said no for good, which is thrown.
+  async reached(ask, final = () => false) {
     for (;;) {
       try {
         return await ask();
       } catch (error) {
+        if (final(error)) throw error;
         this.on.refused(error);
         await new Promise((resolve) => setTimeout(resolve, error.retryAfter * 1000 || 1000));
       }
@@ -73,7 +84,7 @@ export class Connection {
 
   // The same for a session that is not open yet.
   restore(turns) {
-    return api.clear(this.token, turns);
+    return this.reached(() => api.clear(this.token, turns), ({ status }) => status >= 400 && status < 500 && status !== 429);
   }
 
   // All answers, or that of one lane.

@@ -5,7 +5,10 @@ export async function typedEarly() {
   const first = document.getElementById("lm-first");
   if (!first) return null;
   const area = first.querySelector("textarea");
-  while ("composing" in first.dataset) await new Promise((done) => area.addEventListener("compositionend", done, { once: true }));
+  while ("composing" in first.dataset) {
+    // On `first`, whose own listener takes the mark away, and once that has run.
+    await new Promise((done) => first.addEventListener("compositionend", () => setTimeout(done), { once: true }));
+  }
   first.remove();
   return area.value;
 }

@@ -3,6 +3,7 @@ import * as chats from "./chats.js";
 import { downloadText } from "./download.js";
 import { good } from "./notices.js";
 import { memory } from "./session.js";
+import { over } from "./store.js";
 import { CHATS } from "./words.js";
 
 // Equal where there is nothing new to save.
@@ -15,7 +16,8 @@ function markOf(turns) {
 export class Keeper {
   list = [];
   id = memory.get("chat") || null;
-  #saved = "";
+  #saved = ""; // mark of the turns that this tab read or wrote last
+  #writing = Promise.resolve();
 
   // on: changed(), notice(text), open(turns) → resolves when the server goes on after them
   constructor(on) {
@@ -34,11 +36,21 @@ export class Keeper {
 
   // After every event: what is over is kept.
   see(turns) {
-    const over = turns.length > 0 && turns.every((turn) => turn.done);
-    if (!over || markOf(turns) === this.#saved) return;
+    if (turns.every((turn) => turn.done)) this.#keep(turns);
+  }
+
+  // Before another chat takes its place: answers that are still being written are kept as far as they are.
+  leave(turns) {
+    this.#keep(turns.map(over));
+  }
+
+  #keep(turns) {
+    const [before, mark] = [this.#saved, markOf(turns)];
+    if (!turns.length || mark === before) return;
     this.#choose(this.id ?? chats.newId());
-    this.#saved = markOf(turns);
-    this.#told(() => this.#save(this.id, turns));
+    this.#saved = mark;
+    const id = this.id;
+    this.#writing = this.#writing.then(() => this.#told(() => this.#save(id, turns, before)));
   }
 
   begin() {
@@ -59,6 +71,7 @@ export class Keeper {
 
   open(id) {
     return this.#told(async () => {
+      await this.#writing;
       const chat = await chats.get(id);
       if (!chat) return;
       const before = [this.id, this.#saved];
@@ -77,6 +90,7 @@ export class Keeper {
 
   remove(id) {
     return this.#told(async () => {
+      await this.#writing;
       await chats.remove(id);
       if (id === this.id) this.#choose(null);
       await this.#refresh();
@@ -106,10 +120,13 @@ export class Keeper {
     memory.set("chat", id ?? "");
   }
 
-  async #save(id, turns) {
-    const before = await chats.get(id);
-    const title = before?.title ?? chats.titleOf(turns);
-    await chats.put({ id, title, at: new Date().toISOString(), turns });
+  // A chat that another tab has gone on with stays as that left it: this one's is kept beside it.
+  async #save(id, turns, before) {
+    const stored = await chats.get(id);
+    const own = !stored || markOf(stored.turns) === before;
+    const chat = { id: own ? id : chats.newId(), title: stored?.title ?? chats.titleOf(turns), turns };
+    await chats.put({ ...chat, at: new Date().toISOString() });
+    if (this.id === id) this.#choose(chat.id);
     await this.#refresh();
   }
 

@@ -73,7 +73,16 @@ export const begun = (state, turns) => ({
   ...EMPTY,
   revision: state.revision,
   options: state.options,
-  turns: turns.map((turn, index) => ({ ...turn, id: index + 1, done: true, restored: true })),
+  turns: turns.map((turn, index) => ({ ...over(turn), id: index + 1, restored: true })),
+});
+
+// As it stands when its chat is left: what was still to be answered was stopped.
+export const over = (turn) => ({
+  ...turn,
+  done: true,
+  lanes: Object.fromEntries(
+    Object.entries(turn.lanes).map(([name, lane]) => [name, isFinal(lane) ? lane : { ...lane, status: "stopped" }]),
+  ),
 });
 
 function picture({ revision, segments, actions, prepared, turns }, known) {

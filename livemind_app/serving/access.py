@@ -24,13 +24,18 @@ class Access:
     user: User | None = None  # who is logged in; None: nobody has to
 
 
-def guard(app: FastAPI, access: Access) -> None:
+def guard(app: FastAPI, access: Access, body_timeout_s: float) -> None:
     """Innermost first: a refusal still gets the headers that a browser needs to show it."""
     if access.rate and access.user:
         app.add_middleware(RateLimit, per_s=access.rate, who=user_of)
     app.add_middleware(Clients, framed=bool(access.framed_by), user=access.user)
     if access.password:
-        app.add_middleware(Login, password=access.password, framed=bool(access.framed_by))
+        app.add_middleware(
+            Login,
+            password=access.password,
+            framed=bool(access.framed_by),
+            body_timeout_s=body_timeout_s,
+        )
     if access.rate:
         app.add_middleware(RateLimit, per_s=access.rate)
     if access.at_once:

@@ -24,6 +24,7 @@ from livemind_app.serving.routes import router as sessions_router
 from livemind_app.session.manager import SessionManager
 
 MAX_BODY = 1_000_000  # bytes, far above the longest text in its widest encoding
+WIDEST = 4  # bytes of a character, of a whole chat that a client restores
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def create_api(
     manager: SessionManager,
     *,
     timing: Timing | None = None,
-    max_body: int = MAX_BODY,
+    max_body: int | None = None,
     access: Access | None = None,
     history: History | None = None,
     others: Sequence[APIRouter] = (),
@@ -73,8 +74,9 @@ def create_api(
     metrics = ServerMetrics(manager, history)
     manager.observers += [metrics.see, logs.see]
     errors.install(api)
-    api.add_middleware(BodyLimit, max_body=max_body, timeout_s=api.state.timing.body_timeout_s)
-    guard(api, api.state.access)
+    longest = max_body or max(MAX_BODY, WIDEST * manager.limits.max_chat + MAX_BODY // 10)
+    api.add_middleware(BodyLimit, max_body=longest, timeout_s=api.state.timing.body_timeout_s)
+    guard(api, api.state.access, api.state.timing.body_timeout_s)
     api.add_middleware(Discreet)
     api.add_middleware(RequestLog, count=metrics.answered)  # outermost
     routers = (health_router, sessions_router, history_router, history_view, *others)

@@ -78,6 +78,10 @@ def too_large() -> JSONResponse:
     return error_response(413, "body_too_large", "The body is too large; send less text.")
 
 
+def too_slow() -> JSONResponse:
+    return error_response(408, "request_timeout", "The body did not come.", {"Connection": "close"})
+
+
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, LiveMindError)
     match error:

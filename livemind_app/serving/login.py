@@ -4,6 +4,7 @@ A browser gets a cookie that says until when it may come in, signed with a key m
 holds over restarts and on every replica, and a new password ends it.
 """
 
+import asyncio
 import hashlib
 import hmac
 import time
@@ -19,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from livemind_app.errors import TooManyRequests
 from livemind_app.serving.addresses import address_of
 from livemind_app.serving.clients import OPEN
-from livemind_app.serving.errors import NO_STORE, error_response, session_error_response, too_large
+from livemind_app.serving.errors import NO_STORE, error_response, session_error_response, too_large, too_slow
 from livemind_app.serving.languages import Language, language_of
 from livemind_app.session.buckets import Buckets, Rate
 
@@ -59,9 +60,15 @@ class Login:
     """Lets those in who know the password; `/login` and `/logout` are its own."""
 
     def __init__(
-        self, app: ASGIApp, password: str, framed: bool = False, clock: Callable[[], float] = time.time
+        self,
+        app: ASGIApp,
+        password: str,
+        framed: bool = False,
+        clock: Callable[[], float] = time.time,
+        body_timeout_s: float = 30.0,
     ) -> None:
         self.app = app
+        self._body_timeout_s = body_timeout_s  # a form that has not come by then is not waited for
         self._framed = framed  # in another site's page a browser sends a cookie only if it says so
         self._password = password.encode()
         self._key = hashlib.scrypt(self._password, salt=b"livemind login", n=2**14, r=8, p=1)
@@ -106,10 +113,14 @@ class Login:
         if request.method != "POST":
             return HTMLResponse(_form(request), headers=NO_STORE)
         body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_FORM:
-                return too_large()
+        try:
+            async with asyncio.timeout(self._body_timeout_s):
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > MAX_FORM:
+                        return too_large()
+        except TimeoutError:
+            return too_slow()
         fields = parse_qs(body.decode(errors="replace"))
         refusal = self._checked(request, fields.get("password", [""])[0].encode())
         if refusal:

@@ -1,6 +1,6 @@
 """What a lane asks of the engine."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -35,20 +35,24 @@ def compression(
     return None if engine.cannot(options.sentence_vae, role or LANE_ROLE[lane]) else options.sentence_vae
 
 
-def check_able(engine: Engine, options: Options) -> None:
-    """Raises ConfigError for what none of the loaded models can do. Models that still load may be able to."""
+def check_able(engine: Engine, options: Options, names: Collection[str]) -> None:
+    """Raises ConfigError where one of these options is what none of the loaded models can do.
+
+    Models that still load may be able to.
+    """
     if any(model.state != "ready" for model in engine.status()):
         return
     for name, reasons in unable_choices(engine).items():
         chosen = str(getattr(options, name)).lower()  # of a switch "true", as in JSON
-        if chosen in reasons:
+        if name in names and chosen in reasons:
             raise ConfigError(f"{name} cannot be {chosen}: {reasons[chosen]}")
 
 
 def chosen(engines: Mapping[str, Engine], before: Options, changes: Mapping[str, Any]) -> Options:
     """The options after `changes`; other models take their best mode, where they have not the one of before.
 
-    Raises ConfigError for what cannot be.
+    Raises ConfigError for what cannot be. What was accepted while models were loading is in no other change's
+    way.
     """
     options = before.changed(changes)
     if options.models not in engines:
@@ -59,7 +63,7 @@ def chosen(engines: Mapping[str, Engine], before: Options, changes: Mapping[str,
             raise ConfigError(f"models cannot be {options.models}: {reason}")
         if options.mode == "draft" and "mode" not in changes:
             options = replace(options, mode=_usual_mode(engine))
-    check_able(engine, options)
+    check_able(engine, options, changes if options.models == before.models else options.to_dict())
     return options
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from livemind_app.serving.access import Access
 from livemind_app.serving.addresses import Proxies, TrustedProxies
+from livemind_app.serving.app import Timing
 from livemind_app.serving.connections import ConnectionLimits
 from livemind_app.session.limits import Limits
 from tests.serving.conftest import WAIT_S, Service, refusal, serving, until
@@ -64,6 +65,20 @@ def test_nor_is_a_later_one(hurried: Service, said: bytes) -> None:
         assert connection.recv(12) == b"HTTP/1.1 200"
         connection.sendall(said)
         assert closed(connection)
+
+
+def test_nor_is_a_password_that_does_not_come() -> None:
+    """Before anybody has logged in."""
+    form = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    timing = Timing(body_timeout_s=SHORT_S)
+    with (
+        serving(access=Access(password="secret"), timing=timing) as service,
+        connected(service, form + b"Content-Length: 100\r\n\r\npass") as connection,
+    ):
+        with connection.makefile("rb") as answer:
+            head, _, body = answer.read().partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 408 ")
+        assert json.loads(body)["error"]["code"] == "request_timeout"
 
 
 def test_nor_is_a_body_that_was_refused(hurried: Service) -> None:

@@ -1,14 +1,16 @@
 """Lookahead where models are behind servers: off and named where none has it, named where one has not."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
 
 from livemind_app.engine.scripted import ScriptedEngine
 from livemind_app.errors import ConfigError
-from livemind_app.protocol import ROLES, Ability, Role
+from livemind_app.protocol import ROLES, Ability, ModelStatus, Role
 from livemind_app.serving.app import create_api
 from livemind_app.session import SessionManager
 from livemind_app.session.requests import limited_options, unable_choices
@@ -41,6 +43,34 @@ async def test_a_switch_that_no_model_can_do_is_off_and_stays_off(none: Behind) 
     with pytest.raises(ConfigError, match=f"lookahead cannot be true: llm is {WHY}"):
         session.configure({"lookahead": True})
     await manager.close()
+
+
+class Loading(Behind):
+    """Its models are loading until they are `there`."""
+
+    there = False
+
+    def status(self) -> tuple[ModelStatus, ...]:
+        found = super().status()
+        return found if self.there else tuple(replace(each, state="loading") for each in found)
+
+    async def ready(self) -> None:
+        while not self.there:
+            await asyncio.sleep(0.01)
+
+
+async def test_what_was_chosen_while_models_were_loading_is_in_no_other_changes_way() -> None:
+    with closing(Loading("llm", "slm")) as engine:
+        manager = SessionManager(engine)
+        session = manager.create()
+        session.configure({"lookahead": True})
+        engine.there = True
+        assert session.configure({}).lookahead
+        assert session.configure({"temperature": 0.5}).temperature == 0.5
+        with pytest.raises(ConfigError, match="lookahead cannot be true"):
+            session.configure({"lookahead": True})
+        assert not session.configure({"lookahead": False}).lookahead
+        await manager.close()
 
 
 def test_the_api_names_it(none: Behind) -> None:

@@ -106,7 +106,7 @@ class Client:
                 raise httpx.RemoteProtocolError("the stream ended before the answer did")
 
     async def _events(self, response: httpx.Response, until: float) -> AsyncIterator[dict[str, Any]]:
-        lines = response.aiter_lines()
+        lines = _lines(response)
         while True:
             try:
                 line = await self._pulse.wait(anext(lines), until)
@@ -119,6 +119,17 @@ class Client:
 
     async def close(self) -> None:
         await self._http.aclose()
+
+
+async def _lines(response: httpx.Response) -> AsyncIterator[str]:
+    """Only a line feed ends one: httpx's own end at U+2028 too, which JSON may hold as it is."""
+    rest = b""
+    async for data in response.aiter_bytes():
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            yield line.decode("utf-8", "replace")
+    if rest:
+        yield rest.decode("utf-8", "replace")
 
 
 def _json(data: str) -> dict[str, Any]:

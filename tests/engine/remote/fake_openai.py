@@ -28,6 +28,7 @@ class Faults:
     cut_after: int | None = None  # tokens, then the connection ends
     error_after: int | None = None  # tokens, then an error event and [DONE], as a killed worker's
     stall_after: int | None = None  # tokens, then nothing; it lives
+    added: str = ""  # to the text of each piece, as it is
     stopped: bool = False  # connections are taken, and nothing is ever answered, as of a process at SIGSTOP
     key: str = ""  # that must be sent
     listed: bool = False  # its models are told without
@@ -122,7 +123,7 @@ class FakeServer:
             await asyncio.sleep(0.01)
 
     def _chunk(self, body: dict[str, Any], chunk: Chunk, *, first: bool) -> str:
-        values: dict[str, Any] = {"text": chunk.text}
+        values: dict[str, Any] = {"text": chunk.text + self.faults.added}
         if body.get("return_token_ids") and not self.faults.plain:
             values["token_ids"] = list(chunk.ids)
         if first and body.get("logprobs"):
@@ -171,7 +172,7 @@ def _usage(finished: Finished) -> dict[str, Any]:
 
 def _event(*, finish: str | None = None, usage: dict[str, Any] | None = None, **choice: Any) -> str:
     choices = [{"index": 0, "text": "", "finish_reason": finish, **choice}]
-    return f"data: {json.dumps({'choices': choices, 'usage': usage})}\n\n"
+    return f"data: {json.dumps({'choices': choices, 'usage': usage}, ensure_ascii=False)}\n\n"
 
 
 @contextmanager

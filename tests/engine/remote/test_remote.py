@@ -72,6 +72,13 @@ def test_half_an_answer_is_an_error_and_is_not_asked_for_again(
     assert len(faults.bodies) == 1
 
 
+def test_any_character_may_be_said(engine: OwnedEngine, faults: Faults) -> None:
+    """Also those at which Python ends lines, and JSON does not."""
+    faults.plain, faults.added = True, "\u2028\u2029\x85é😀"
+    text = "".join(output.text for output in engine.generate(REQUEST) if isinstance(output, Chunk))
+    assert text.count(faults.added) == 8
+
+
 def test_a_request_that_can_never_succeed_is_refused_at_once(engine: OwnedEngine, faults: Faults) -> None:
     faults.refused = ("prompt",)
     with pytest.raises(EngineError):
