@@ -4,6 +4,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,20 @@ def test_every_dependency_is_pinned_within_its_range() -> None:
 def test_a_space_gets_the_versions_that_are_tested() -> None:
     assert pins("requirements.txt").items() <= pins("constraints.txt").items()
     assert not [version for version in pins("constraints.txt").values() if "+" in version]
+
+
+def test_a_space_can_be_installed() -> None:
+    """Beside the pins it asks for gradio[oauth,mcp], whose extras have ranges of their own."""
+    pinned = pins("requirements.txt")
+    asked = [
+        requirement
+        for requirement in map(Requirement, requires("gradio") or [])
+        if not requirement.marker
+        or any(requirement.marker.evaluate({"extra": extra}) for extra in ("", "oauth", "mcp"))
+    ]
+    assert "pydantic" in {requirement.name for requirement in asked}
+    there = [str(requirement) for requirement in asked if requirement.name in pinned]
+    assert unmet(there, pinned) == []
 
 
 def test_every_package_and_the_files_of_the_page_go_into_the_wheel() -> None:
