@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "text": BASE,
     "decoding": BASE | {"text"},
     "engine": BASE | {"text", "decoding"},
-    "training": BASE | {"engine"},
+    "training": BASE | {"engine", "journal"},
     "sentence_vae": BASE | {"text", "decoding", "engine", "training"},
     "llm_to_slm": BASE | {"journal", "text", "decoding", "engine", "training"},
     "session": BASE | {"text"},

@@ -119,7 +119,10 @@ def run(args: argparse.Namespace) -> int:
     paths = [Path(name) for name in args.data.split(",") if name]
     if not paths:
         raise ConfigError("--data names no file")
-    scores = {path.name: score(path, args.half) for path in paths}
+    labels = ["/".join(path.parts[-2:]) for path in paths]
+    if len(set(labels)) < len(labels):
+        raise ConfigError("--data: two files are named alike; give each once, in folders of their own")
+    scores = {label: score(path, args.half) for label, path in zip(labels, paths, strict=True)}
     report = {
         "summary": {
             **Score.total(scores.values()).to_json(),

@@ -58,8 +58,9 @@ class Conditioner(nn.Module):
     def mix(self, states: Tensor) -> Tensor:
         """Of three layers one: [tokens, LAYERS, reader] → [tokens, reader]. States are normalized."""
         weights = self.layers.softmax(dim=0)
-        mixed: Tensor = self.norm(torch.einsum("...lw,l->...w", states.to(weights.dtype), weights))
-        return mixed
+        mixed = torch.einsum("...lw,l->...w", states.to(weights.dtype), weights)  # bf16 where steps are
+        normal: Tensor = self.norm(mixed.to(weights.dtype))
+        return normal
 
     def project(self, mixed: Tensor) -> Tensor:
         """[…, reader] → [..., writer]."""

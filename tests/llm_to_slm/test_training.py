@@ -242,6 +242,19 @@ def test_first_the_projector_learns_alone(reader: LoadedModel) -> None:
     assert all(update.up.grad is not None for update in updates)
 
 
+def test_the_projector_learns_in_every_step_that_it_has_alone(reader: LoadedModel) -> None:
+    """Also where all of a batch would go without states."""
+    writer = tiny.writer()
+    examples, states = examples_of(reader, writer)
+    updates = lora.add_lora(writer.model, rank=4)
+    table = {one.id: each for one, each in zip(examples, states, strict=True)}
+    recipe = Recipe(batch=1, alone=10, dropout=1.0)
+    task = Training(writer.model, updates, conditioner(trained=False), table, examples, examples, recipe)
+    for step in range(10):
+        task.loss(step)[0].backward()
+    assert all(parameter.grad is not None for parameter in task.groups()[0]["params"][:1])
+
+
 def test_some_go_without_states_and_the_control_always() -> None:
     """Seen in the gradient: a step without states leaves the conditioner alone."""
     reader, writer = tiny.reader(), tiny.writer()

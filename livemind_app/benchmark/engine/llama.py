@@ -27,12 +27,13 @@ class LlamaServer:
         self._url = url
 
     def answer(self, ids: Sequence[int], tokens: int) -> Answer:
-        """By the server's own clock, so that HTTP does not count."""
+        """By the server's own clock, so that HTTP does not count.
+
+        That of the prompt runs until the first token is drawn, that of generation from there.
+        """
         options = {"temperature": 0, "ignore_eos": True, "cache_prompt": False}
         said = self._post({"prompt": list(ids), "n_predict": tokens, **options})["timings"]
-        steps = tokens - 1
-        step_s = said["predicted_ms"] / 1000 / max(said["predicted_n"], 1)
-        return Answer(said["prompt_ms"] / 1000 + step_s, step_s * steps, steps)
+        return Answer(said["prompt_ms"] / 1000, said["predicted_ms"] / 1000, said["predicted_n"] - 1)
 
     def _post(self, body: dict[str, Any]) -> Any:
         request = Request(  # noqa: S310 - our own server

@@ -39,7 +39,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     folders = {"ours": Path(args.adapter) if args.adapter else adapter.shipped(pair.llm, pair.slm)}
     folders["slm_lora"] = Path(args.control) if args.control else None
     names = _chosen(args.arms, folders, pair.llm, pair.slm)
-    prompts, hashes = _prompts(args, folders["ours"] if "ours" in names else None)
+    prompts, hashes = _prompts(args, [folder for folder in folders.values() if folder])
     path = args.json.with_suffix(".rows.jsonl")
     settings = {name: getattr(args, name) for name in SETTINGS} | {"arms": names, "data": hashes}
     settings |= {name: _commands(folder) for name, folder in folders.items() if folder}
@@ -72,9 +72,10 @@ def _chosen(wanted: list[str] | None, folders: dict[str, Path | None], llm: str,
     return [name for name in ARMS if name in chosen]
 
 
-def _prompts(args: argparse.Namespace, folder: Path | None) -> tuple[list[Prompt], dict[str, str]]:
-    """`limit` of each file; of a file that the adapter was trained on only what was held out."""
-    trained = set(checkpoint.read_meta(folder)["settings"]["data"].values()) if folder else set()
+def _prompts(args: argparse.Namespace, folders: Sequence[Path]) -> tuple[list[Prompt], dict[str, str]]:
+    """`limit` of each file; of a file that adapter or control was trained on only what was held out."""
+    data = (checkpoint.read_meta(folder)["settings"]["data"].values() for folder in folders)
+    trained = {digest for digests in data for digest in digests}
     found: list[Prompt] = []
     hashes: dict[str, str] = {}
     for path in args.data:

@@ -60,7 +60,10 @@ class Ours(Arm):
                 began = began or ended
                 said.extend(output.ids)
             if isinstance(output, Finished):
-                finished = output
+                finished, ended = (
+                    output,
+                    perf_counter(),
+                )  # the forward that said the end counts, as it does for all
         return Said(tuple(said), ended - began, finished.forwards, finished.drafted, finished.draft_s)
 
 

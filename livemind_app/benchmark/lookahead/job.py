@@ -32,7 +32,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     """The whole result."""
     model, plain = _models(args)
     measured, learned = prompts.load(args.data, args.limit, args.warm, args.seed)
-    settings = {name: getattr(args, name) for name in SETTINGS} | {"data": [str(name) for name in args.data]}
+    settings = {name: getattr(args, name) for name in SETTINGS} | {"data": prompts.hashes(args.data)}
     with Rows(args.json.with_suffix(".rows.jsonl"), settings, resume=args.resume) as rows:
         todo = [prompt for prompt in measured if prompt.id not in rows.done]
         if todo:

@@ -1,8 +1,10 @@
 """What is asked: questions from files, and copying tasks made of Python's own library."""
 
 import ast
+import hashlib
 import importlib
 import inspect
+import json
 import re
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
@@ -53,6 +55,16 @@ def load(names: Sequence[str], limit: int, warm: int, seed: int) -> tuple[list[P
         learned += prompts[:warm]
         measured += prompts[warm : warm + limit]
     return measured, learned
+
+
+def hashes(names: Sequence[str]) -> dict[str, str]:
+    """Of all that each set may ask: a file elsewhere, or another Python's library, is another set."""
+    found = {}
+    for name in names:
+        prompts = _made(name) if name in _MADE else _of_file(name)
+        asked = json.dumps([(prompt.id, prompt.text) for prompt in prompts])
+        found[prompts[0].dataset if prompts else name] = hashlib.sha256(asked.encode()).hexdigest()
+    return found
 
 
 @cache

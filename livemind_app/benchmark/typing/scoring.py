@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from livemind_app.benchmark.typing.datasets import LETTERS, Question
 
 NUMBER = r"(?:(?<![\w)])-)?\$?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+CALCULATED = r"(?:(?:(?!\.\s)[^\n=]){0,40}=\W{0,3}?)*"  # "5 + 3 = " before the number that counts
 NUMBERS_IN = (
     rf"####\s*({NUMBER})",
-    rf"\\boxed\{{\D{{0,8}}({NUMBER})",
-    rf"answer is:?\W{{0,6}}?({NUMBER})",
-    rf"({NUMBER})",
+    rf"\\boxed\{{\D{{0,8}}?({NUMBER})",
+    rf"answer is:?\W{{0,6}}?{CALCULATED}({NUMBER})",
+    rf"(?<!\^)(?<!\^\{{)(?<!\^\d)({NUMBER})",  # no exponent
 )
 # Of multiple choice, the surest first. The paper's own code looks for the first and the last of these.
 LETTERS_IN = (
@@ -26,7 +27,8 @@ LETTERS_IN = (
     r"\(([{letters}])\)",
     r"^\W*([{letters}])\W*$",
 )
-LONE_LETTER = r"\b([{letters}])\b(?!['’])"
+# Not the article and not the pronoun.
+LONE_LETTER = r"\b(?!I\s+[a-z])(?!A\s+(?!(?:is|was|because|since|and|or)\b)[a-z])([{letters}])\b(?!['’])"
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def extract_number(answer: str) -> str | None:
     >>> extract_number("3 + 4 = 7, so he has $1,207.50 left.")
     '1207.50'
     """
-    found = _last(answer, NUMBERS_IN)
+    found = _last(answer.replace("−", "-").replace("{,}", ","), NUMBERS_IN)
     return found.replace(",", "").replace("$", "") if found else None
 
 

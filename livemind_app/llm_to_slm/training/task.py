@@ -65,8 +65,10 @@ class Training:
         examples = [self._examples[index] for index in self._chosen(step)]
         chance = Random(f"{self._recipe.seed}:drop:{step}")  # noqa: S311 - no secret
         kept = [self._recipe.guided and chance.random() >= self._recipe.dropout for _ in examples]
-        batch = self._batch(examples, examples, kept)
         alone = self._recipe.guided and step < self._recipe.alone
+        if alone and not any(kept):  # without any states nothing would be learned
+            kept[0] = True
+        batch = self._batch(examples, examples, kept)
         with plain(self._updates) if alone else nullcontext():
             nats = self._losses(batch)
         tokens = int(batch.answers.sum())
