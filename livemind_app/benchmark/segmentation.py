@@ -119,10 +119,9 @@ def run(args: argparse.Namespace) -> int:
     paths = [Path(name) for name in args.data.split(",") if name]
     if not paths:
         raise ConfigError("--data names no file")
-    labels = ["/".join(path.parts[-2:]) for path in paths]
-    if len(set(labels)) < len(labels):
-        raise ConfigError("--data: two files are named alike; give each once, in folders of their own")
-    scores = {label: score(path, args.half) for label, path in zip(labels, paths, strict=True)}
+    if len({path.name for path in paths}) < len(paths):
+        raise ConfigError("--data: two files are named alike; rename one")
+    scores = {path.name: score(path, args.half) for path in paths}
     report = {
         "summary": {
             **Score.total(scores.values()).to_json(),

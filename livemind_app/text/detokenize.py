@@ -19,6 +19,7 @@ class Detokenizer:
         self._ids: list[int] = []  # the window
         self._read = 0  # of these, how many belong to the last increment or earlier ones
         self._sent = 0  # characters of the window's text already returned
+        self.holds = False  # whether the last token ended within a character
 
     def push(self, ids: Sequence[int]) -> str:
         """The text that these tokens complete: [0xE2, 0x82] → "", then [0xAC] → "€"."""
@@ -30,6 +31,7 @@ class Detokenizer:
         held = len(text) - len(text.rstrip(_INCOMPLETE))
         if len(self._ids) - self._read > _MOST_HELD:
             held = min(held, _MOST_HELD)
+        self.holds = held > 0
         return self._advance(text, len(text) - held)
 
     def flush(self) -> str:

@@ -1,8 +1,10 @@
+from pathlib import Path
+
 import pytest
 
 from livemind_app.engine.models import store
 from livemind_app.engine.models.catalogue import CATALOGUE, PRESETS, Entry, entry, memory_bytes, preset
-from livemind_app.engine.models.fit import fit
+from livemind_app.engine.models.fit import _left_in_container, fit
 from livemind_app.engine.models.prepare import prepare
 from livemind_app.errors import UnknownModel
 
@@ -74,6 +76,24 @@ def test_fp32_needs_more() -> None:
 def test_converted_models_need_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "converted", lambda model: "somewhere")
     assert fit("base", free_memory=LOTS, free_disk=0).preset.name == "base"
+
+
+@pytest.mark.parametrize(
+    ("limit", "used", "folder"),
+    [("memory.max", "memory.current", ""), ("memory.limit_in_bytes", "memory.usage_in_bytes", "memory")],
+)
+def test_a_container_may_have_less_than_its_machine(
+    tmp_path: Path, limit: str, used: str, folder: str
+) -> None:
+    group = tmp_path / folder
+    group.mkdir(exist_ok=True)
+    assert list(_left_in_container(tmp_path)) == []
+    (group / used).write_text("3000\n")
+    (group / "memory.stat").write_text("anon 2000\ninactive_file 700\n")
+    (group / limit).write_text("max\n")
+    assert list(_left_in_container(tmp_path)) == []
+    (group / limit).write_text("4000\n")
+    assert list(_left_in_container(tmp_path)) == [1700]
 
 
 def test_fit_measures_this_machine() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from livemind_app.engine import models_cli
 from livemind_app.engine.models.catalogue import CATALOGUE, PRESETS, Entry, Preset
-from livemind_app.errors import UnknownModel
+from livemind_app.errors import ModelError, UnknownModel
 from tests.models.conftest import Pip
 
 
@@ -23,6 +23,14 @@ def test_list_shows_every_model(capsys: pytest.CaptureFixture[str]) -> None:
     assert [row.split()[0] for row in rows] == list(CATALOGUE)
     assert "small (slm), tiny (llm+slm)" in rows[0]
     assert all("missing" in row and "Apache-2.0" in row for row in rows)
+
+
+def test_a_cache_that_cannot_be_used_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVEMIND_CACHE", "/dev/null/x")
+    with pytest.raises(
+        ModelError, match=r"^/dev/null/x/models cannot be used \(Not a directory\).*LIVEMIND_CACHE"
+    ):
+        run("fetch", "tiny")
 
 
 def test_list_shows_where_a_model_lies(toy: Entry, capsys: pytest.CaptureFixture[str]) -> None:

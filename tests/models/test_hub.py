@@ -1,5 +1,6 @@
 """The hub's client is replaced; what it is asked, and what becomes of its answers, is ours."""
 
+import json
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -79,7 +80,9 @@ def test_whatever_the_client_raises_lets_the_next_source_try(
 def repo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
     """A model on the hub that is not in the client's cache yet."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-    found = SimpleNamespace(files={"config.json": 5, "model.safetensors": 50}, error=None, asked=[])
+    found = SimpleNamespace(
+        files={"config.json": 5, "model.safetensors": 50}, error=None, asked=[], local=False
+    )
 
     def model_info(self: object, repo: str, **options: Any) -> SimpleNamespace:
         if found.error:
@@ -89,6 +92,8 @@ def repo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
         )
 
     def snapshot(repo: str, *, local_files_only: bool, **options: Any) -> str:
+        if local_files_only and found.local:
+            return str(tmp_path)
         if local_files_only:
             raise errors.LocalEntryNotFoundError("not here")
         found.asked.append(options)
@@ -110,6 +115,39 @@ def test_a_hub_id_brings_safetensors_and_the_tokenizer(repo: SimpleNamespace, tm
 def test_pickles_code_and_copies_are_not_wanted(name: str) -> None:
     wanted = hub._matches(name, hub.WANTED) and not hub._matches(name, hub.UNWANTED)
     assert not wanted
+
+
+INDEX = {"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        ["config.json"],
+        ["config.json", "tokenizer.json"],
+        ["config.json", "model.safetensors"],
+        ["tokenizer.json", "model.safetensors"],
+        ["config.json", "tokenizer.json", "model-1.safetensors", "model.safetensors.index.json"],
+    ],
+)
+def test_half_a_model_in_the_cache_is_completed(
+    repo: SimpleNamespace, tmp_path: Path, there: list[str]
+) -> None:
+    """Other programs leave some of its files there."""
+    repo.local = True
+    for name in there:
+        (tmp_path / name).write_text(json.dumps(INDEX) if "index" in name else "{}", "utf-8")
+    assert prepare("someone/model") == tmp_path
+    assert len(repo.asked) == 1
+
+
+def test_a_whole_model_in_the_cache_needs_no_network(repo: SimpleNamespace, tmp_path: Path) -> None:
+    repo.local, repo.error = True, ConnectionError("no network")
+    for name in ("config.json", "tokenizer.json", "model-1.safetensors", "model-2.safetensors"):
+        (tmp_path / name).write_text("{}", "utf-8")
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(INDEX), "utf-8")
+    assert prepare("someone/model") == tmp_path
+    assert repo.asked == []
 
 
 def test_a_model_of_pickles_only_is_refused_before_the_download(repo: SimpleNamespace) -> None:

@@ -4,7 +4,6 @@ The whole model is in memory once, as bf16; the file itself stays where it is.
 """
 
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -27,8 +26,8 @@ ROWS = 8192  # compared at a time, so that the comparison needs no second copy
 
 def convert(model: Entry, file: Path, report: Report = silent) -> Path:
     """Write the folder that `load` reads. The caller holds the model's lock."""
-    partial, final = store.folder(model) / "bf16.partial", store.folder(model) / "bf16"
-    shutil.rmtree(partial, ignore_errors=True)
+    partial, final = store.partial(model), store.folder(model) / "bf16"
+    store.drop_partial(model)
     partial.mkdir()
     what = Coded("converting", f"{model.name}: converting, once")
     with quiet(), _no_bar(), watching(lambda: sum(sizes(partial)), model.converted_bytes, what, report):

@@ -1,7 +1,9 @@
 """The largest preset that this machine can hold."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from livemind_app.engine.models import store
 from livemind_app.engine.models.catalogue import (
@@ -69,9 +71,23 @@ def _shortage(models: Sequence[str], memory: int, disk: int, weight_bytes: int) 
 
 
 def _available_memory() -> int:
+    """Of the machine, or of the container where that has less."""
     import psutil
 
-    return int(psutil.virtual_memory().available)
+    return min(int(psutil.virtual_memory().available), *_left_in_container(Path("/sys/fs/cgroup")))
+
+
+def _left_in_container(group: Path) -> Iterator[int]:
+    """By its limit and what it uses, as far as that cannot be taken back: of control groups v2, and v1."""
+    for limit, used in (
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    ):
+        with suppress(OSError, ValueError):  # "max": no limit
+            most, now = (int((group / name).read_text("utf-8")) for name in (limit, used))
+            stat = (group / limit).parent.joinpath("memory.stat").read_text("utf-8")
+            cached = dict(line.split() for line in stat.splitlines()).get("inactive_file", "0")
+            yield max(0, most - now + int(cached))
 
 
 def _gb(count: int) -> str:

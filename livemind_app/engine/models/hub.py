@@ -4,10 +4,11 @@ The hub client retries for half a minute where no hub can be reached. So the hub
 with a time limit, and only then left to download, which resumes what an earlier run began.
 """
 
+import json
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from logging import ERROR
 from pathlib import Path
@@ -59,10 +60,10 @@ def snapshot(repo: str, report: Report) -> Path:
         return Path(kept)
 
     with _hub_errors(repo):
-        try:
-            return download(local=True)
-        except LocalEntryNotFoundError:
-            cache, total = _cache_of(repo), _wanted_bytes(repo)
+        with suppress(LocalEntryNotFoundError):
+            if _is_whole(kept := download(local=True)):
+                return kept
+        cache, total = _cache_of(repo), _wanted_bytes(repo)
         _require_space(repo, cache, total)
         with watching(lambda: sum(sizes(cache)), total, Coded("from_hub", f"{repo}: from the hub"), report):
             return download(local=False)
@@ -77,13 +78,26 @@ def tokenizer_snapshot(repo: str) -> Path:
         return Path(snapshot_download(repo, allow_patterns=TOKENIZER, local_files_only=local))
 
     with _hub_errors(repo):
-        try:
-            return download(local=True)
-        except LocalEntryNotFoundError:
-            _ask(
-                lambda: HfApi().model_info(repo, timeout=PATIENCE_S)
-            )  # fails fast where a download would hang
-            return download(local=False)
+        with suppress(LocalEntryNotFoundError):
+            if _has_tokenizer(kept := download(local=True)):
+                return kept
+        _ask(lambda: HfApi().model_info(repo, timeout=PATIENCE_S))  # fails fast where a download would hang
+        return download(local=False)
+
+
+def _is_whole(folder: Path) -> bool:
+    """Other programs, and older hub clients, leave parts of a model in the same cache without saying so."""
+    index = folder / "model.safetensors.index.json"
+    if index.is_file():
+        shards = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
+    else:
+        shards = {path.name for path in folder.glob("*.safetensors")}
+    files = ["config.json", *shards]
+    return bool(shards) and all((folder / name).is_file() for name in files) and _has_tokenizer(folder)
+
+
+def _has_tokenizer(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in ("tokenizer.json", "tokenizer.model", "vocab.json"))
 
 
 def _cache_of(repo: str) -> Path:

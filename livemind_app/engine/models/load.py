@@ -37,9 +37,10 @@ def load(
     """
     if prefill not in PREFILLS:
         raise ConfigError(f"prefill {prefill!r} is none of {', '.join(PREFILLS)}")
-    packed = resolve_weights(weights, name, dtype, device)
-    kind = resolve_dtype(dtype, device, packed or weights)
+    resolve_weights(weights, name, dtype, device)  # what cannot be is refused before anything is fetched
     folder = prepare(name, report)
+    packed = resolve_weights(weights, name, dtype, device)  # `auto` looks at what is there
+    kind = resolve_dtype(dtype, device, packed or weights)
     tokenizer = share_tokenizer(folder)
     if packed:
         from livemind_app.engine.packed.weights import apply

@@ -1,6 +1,8 @@
 """From a name to a folder that can be loaded, doing whatever is still missing."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from livemind_app.engine.models import sources, store
@@ -16,7 +18,8 @@ PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 def prepare(name: str, report: Report = silent) -> Path:
     """The folder of a catalogue name, a local folder or a hub id; fetched and converted if need be."""
     if name in CATALOGUE:
-        return _catalogued(entry(name), report)
+        with _cache_in_use():
+            return _catalogued(entry(name), report)
     if (folder := Path(name).expanduser()).is_dir():
         return _checked(folder)
     if HUB_ID.fullmatch(name):
@@ -28,8 +31,21 @@ def prepare(name: str, report: Report = silent) -> Path:
 def fetch(name: str, report: Report = silent) -> Path:
     """The published GGUF file of a catalogue model, for what needs its 4-bit blocks."""
     model = entry(name)
-    with store.lock(model):
+    with _cache_in_use(), store.lock(model):
         return sources.fetch(model, report)
+
+
+@contextmanager
+def _cache_in_use() -> Iterator[None]:
+    """What the disk refuses is told in words: no right to write, no space, no such device."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ModelError(
+            f"{store.models_dir()} cannot be used ({reason}); free some space, or set LIVEMIND_CACHE to a "
+            "folder that can be written"
+        ) from error
 
 
 def _catalogued(model: Entry, report: Report) -> Path:
@@ -44,6 +60,7 @@ def _fetch_and_convert(model: Entry, report: Report) -> Path:
     from livemind_app.engine.models.convert import convert
 
     file = sources.fetch(model, report)
+    store.drop_partial(model)
     store.require_space(model.name)
     return convert(model, file, report)
 

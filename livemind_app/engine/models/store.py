@@ -47,6 +47,16 @@ def folder(model: Entry) -> Path:
     return path
 
 
+def partial(model: Entry) -> Path:
+    """Where it is converted to, until it is whole."""
+    return models_dir() / model.name / "bf16.partial"
+
+
+def drop_partial(model: Entry) -> None:
+    """What a conversion left that was killed, or ran out of disk. The caller holds the lock."""
+    shutil.rmtree(partial(model), ignore_errors=True)
+
+
 def lock(model: Entry) -> FileLock:
     """Held by whoever fetches or converts a model; another process waits, then finds the work done."""
     return FileLock(folder(model) / ".lock")
@@ -102,13 +112,13 @@ def disk_needed(name: str) -> int:
     model = entry(name)
     if state(name) == "missing":
         return max(model.peak_bytes - sum(sizes(models_dir() / name)), model.converted_bytes)
-    return 0 if converted(model) else model.converted_bytes
+    return 0 if converted(model) else max(0, model.converted_bytes - sum(sizes(partial(model))))
 
 
 def free_disk() -> int:
     """Bytes free where the cache is, or will be."""
     nearest = models_dir().absolute()
-    while not nearest.exists():
+    while not os.path.exists(nearest):  # Path's fails where a folder may not be looked into
         nearest = nearest.parent
     return shutil.disk_usage(nearest).free
 

@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from livemind_app.engine.models.catalogue import CATALOGUE, entry
-from livemind_app.engine.models.store import folder, models_dir, publish
+from livemind_app.engine.models.store import models_dir, publish
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,10 @@ def load_or_pack(
 ) -> dict[str, Tensor]:
     """The packed tensors of a model whose plain weights lie in `source`."""
     file = path(name, source, weights)
+    if (
+        kept := _read(file)
+    ) is not None:  # it got its name in one step: no lock, which a read-only disk has none of
+        return kept
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(file.with_suffix(".lock")).acquire()
@@ -83,7 +87,7 @@ def _machine() -> str:
 
 def _folder(name: str, source: Path) -> Path:
     if name in CATALOGUE:
-        return folder(entry(name)) / "packed"
+        return models_dir() / entry(name).name / "packed"
     return models_dir().parent / "packed" / _fingerprint(source)
 
 

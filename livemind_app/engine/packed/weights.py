@@ -8,6 +8,7 @@ from transformers import PreTrainedModel
 from livemind_app.engine.models.catalogue import CATALOGUE, entry
 from livemind_app.engine.models.prepare import fetch
 from livemind_app.engine.models.progress import Report, silent
+from livemind_app.engine.models.store import kept_file, own_file
 from livemind_app.engine.packed import store
 from livemind_app.engine.packed.attention import use_grouped_attention
 from livemind_app.engine.packed.lean_layers import make_lean
@@ -25,18 +26,20 @@ def best(name: str, device: str) -> Packed | None:
     """What `auto` means for a model: the fastest form on this processor that keeps the text, or None.
 
     With VNNI int8 prefills and verifies faster than any other, and decodes about as fast as 4 bits; not so
-    where a model is small, and its prefill in plain bf16 fast.
+    where a model is small, and its prefill in plain bf16 fast. A published file is not fetched for it: a
+    user's own folder may hold the converted model alone.
     """
     if device != "cpu":
         return None
     features = torch.cpu.get_capabilities()
-    if name in CATALOGUE and entry(name).parameters < SMALL and features.get("avx512_bf16"):
+    published = name in CATALOGUE and (own_file(entry(name)) or kept_file(entry(name))) is not None
+    if published and entry(name).parameters < SMALL and features.get("avx512_bf16"):
         return "gguf"
     if has_vnni():
         return "int8"
     if not any(features.get(feature) for feature in FEATURES):
         return None
-    return "gguf" if name in CATALOGUE else "int8"
+    return "gguf" if published else "int8"
 
 
 @torch.inference_mode()

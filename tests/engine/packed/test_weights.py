@@ -43,13 +43,25 @@ def test_auto_follows_the_processor_and_the_model(
     large: str | None,
     other: str | None,
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: features)
+    monkeypatch.setattr(formats, "kept_file", lambda model: tmp_path)
     assert resolve_weights("auto", "smollm2-135m", "auto", "cpu") == small
     assert resolve_weights("auto", "qwen2.5-coder-0.5b", "auto", "cpu") == large
     assert resolve_weights("auto", "someone/model", "auto", "cpu") == other
     assert resolve_weights("auto", "smollm2-135m", "auto", "cuda") is None
     assert resolve_weights("auto", "smollm2-135m", "bfloat16", "cpu") is None
+
+
+@pytest.mark.parametrize("features", [BF16, WIDE])
+def test_a_published_file_that_is_not_there_is_not_fetched_for_it(
+    features: dict[str, bool], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As where somebody's own folder holds the converted model alone, and there is no network."""
+    monkeypatch.setenv("LIVEMIND_CACHE", str(tmp_path))
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: features)
+    assert resolve_weights("auto", "smollm2-135m", "auto", "cpu") == "int8"
 
 
 def test_plain_names_and_none_are_not_packed() -> None:
