@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from livemind_app.engine.models.load import load
-from livemind_app.errors import ModelError
 from livemind_app.protocol import Compression
 from livemind_app.sentence_vae.codec import Codec
 from livemind_app.sentence_vae.files import CODEC, Model, load_codec, load_model
@@ -16,7 +15,7 @@ from livemind_app.training import checkpoint, lora
 
 @dataclass(frozen=True)
 class Bundle:
-    """The sentence model and the hybrid context, or the one that is there, each on a base of its own.
+    """The sentence model and the hybrid context, as far as they are there, each on a base of its own.
 
     Each changes its base for good.
     """
@@ -29,13 +28,11 @@ class Bundle:
 
 
 def open_bundle(folder: Path, device: str = "cpu") -> Bundle:
-    """In fp32. Raises ModelError where there is no codec or no model on it, or where they do not fit."""
+    """In fp32. Raises ModelError where there is no codec, or where what stands on it does not fit."""
     plain, tokenizer = load(_base(folder), "float32", device)
     codec = load_codec(folder / CODEC, plain.requires_grad_(False))
     sllm = open_sllm(folder, device) if _there(folder, "sllm") else None
     hybrid = open_hybrid(folder, device) if _there(folder, "hybrid") else None
-    if not sllm and not hybrid:
-        raise ModelError(f"{folder} holds neither sllm/ nor hybrid/; train one with `livemind train sllm`")
     return Bundle(plain, tokenizer, codec, sllm, hybrid)
 
 

@@ -57,12 +57,23 @@ def save_model(folder: Path, setting: str, model: Model, meta: Mapping[str, Any]
 
 def load_model(folder: Path, setting: Compression, base: Any, codec: Codec, codec_folder: Path) -> Model:
     """For evaluation, frozen. Raises ModelError where it does not fit this base or this codec."""
+    check_model(folder, setting, codec_folder)
     tensors, meta = _read(folder, setting)
-    if meta["codec"] != checkpoint.read_meta(codec_folder)["files"]:
-        raise ModelError(f"{folder} was trained on another codec than {codec_folder}; train it again")
     model = new_model(setting, base, codec, meta["config"])
     _restore(folder, trained(model), tensors, meta["base"])
     return model.to(base.device).eval().requires_grad_(False)
+
+
+def check_model(folder: Path, setting: Compression, codec_folder: Path) -> None:
+    """By its JSON alone: raises ModelError where it stands on another codec, or is of another version."""
+    meta = checkpoint.read_meta(folder)
+    if meta.get("codec") != checkpoint.read_meta(codec_folder)["files"]:
+        raise ModelError(f"{folder} was trained on another codec than {codec_folder}; train it again")
+    config = HybridConfig if setting == "hybrid" else SllmConfig
+    if meta.get("config", {}).keys() != {field.name for field in fields(config)}:
+        raise ModelError(
+            f"{folder} was trained by another version, which read texts otherwise; train it again"
+        )
 
 
 def _read(folder: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:

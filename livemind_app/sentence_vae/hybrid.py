@@ -1,14 +1,17 @@
 """The hybrid context: latents for old sentences, tokens for the last ones, and the base says token by token.
 
 The same encoder, a projection and low-rank updates of the base: as in ICAE (arXiv 2307.06945), but sentence
-by sentence, so that an edit costs what it changes. With `in_view` rows of latents are read behind their
-sentence's tokens, which are then forgotten: in every layer they can take over what the tokens said there, as
-gist tokens do (arXiv 2304.08467). Tokens that go stand where earlier text does, so that what stays is close
-together.
+by sentence, so that an edit costs what it changes. Rows of latents are read behind their sentence's tokens,
+which are then forgotten: in every layer they can take over what the tokens said there, as gist tokens do
+(arXiv 2304.08467). Tokens that go stand where earlier text does, so that what stays is close together. The
+first row is always a token: attention that finds nothing rests on it (arXiv 2309.17453).
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate
+from math import ceil, log2
 from typing import Any
 
 import torch
@@ -23,11 +26,24 @@ from livemind_app.sentence_vae.updated import Updated
 @dataclass(frozen=True)
 class HybridConfig:
     rank: int = 16
-    raw: int = 2  # sentences at the end that stay tokens
-    in_view: bool = False  # whether latents are read with their sentence's tokens in view
+    raw: int = 2  # sentences at the end that stay tokens at least
+    share: float = 0.2  # of a text's tokens, at its end, that stay tokens too: two thirds of that at least
 
     def json(self) -> dict[str, Any]:
         return asdict(self)
+
+    def old(self, lengths: Sequence[int]) -> int:
+        """How many of a text's sentences, of so many tokens each, become latents: the first ones.
+
+        What follows the last of them is read again when that is another one, so it moves in steps that grow
+        with the text.
+        """
+        ends = list(accumulate(lengths))
+        tokens = ends[-1] if ends else 0
+        staying = self.share * tokens
+        step = 2 ** int(log2(max(staying / 3, 1)))
+        going = ceil((tokens - staying) / step) * step
+        return max(0, min(bisect_left(ends, going) + 1, len(lengths) - self.raw))
 
 
 class HybridContext(Updated):
@@ -38,13 +54,22 @@ class HybridContext(Updated):
         self.inward = nn.Linear(size, size)
         nn.init.normal_(self.inward.weight, std=0.1 * size**-0.5)
 
+    def begin_as(self, token: int) -> None:
+        """Have every latent be read as this token, until training tells them apart.
+
+        The end of a line, best: what a base keeps there of the line before is useful without any training.
+        """
+        with torch.no_grad():
+            self.inward.weight.zero_()
+            self.inward.bias.copy_(self._embedded([token])[0])
+
     def rows(self, pieces: Sequence[tuple[Ids, bool]]) -> "Rows":
         """What the backbone reads: of an old piece its latents, of another one its tokens."""
         read = iter(self.latents([ids for ids, old in pieces if old]))
         values: list[Tensor] = []
         places = Places()
         for ids, old in pieces:
-            going = self._embedded(ids if old and self.config.in_view else ())
+            going = self._embedded(ids if old else ())
             staying = next(read) if old else self._embedded(ids)
             places.add(len(going), len(staying))
             values += [going, staying]
@@ -81,11 +106,12 @@ class HybridContext(Updated):
         targets = torch.tensor(list(pieces[-1][0][-scored:]), device=logits.device)
         return functional.cross_entropy(logits, targets, reduction="none")
 
-    def pieces(self, sentences: Sequence[Ids], raw: int | None = None) -> list[tuple[Ids, bool]]:
-        """A text with its last `raw` sentences (of the configuration if None) as tokens, in one piece."""
-        old = max(0, len(sentences) - (self.config.raw if raw is None else raw))
-        tokens = [token for sentence in sentences[old:] for token in sentence]
-        return [*((sentence, True) for sentence in sentences[:old]), (tokens, False)]
+    def pieces(self, sentences: Sequence[Ids], following: Ids = ()) -> list[tuple[Ids, bool]]:
+        """A text from its beginning, its last sentences and what follows them as tokens, in one piece."""
+        old = self.config.old([len(sentence) for sentence in sentences])
+        raw = [token for sentence in sentences[old:] for token in sentence]
+        start = ([self.codec.end], False)
+        return [start, *((sentence, True) for sentence in sentences[:old]), ([*raw, *following], False)]
 
     def _embedded(self, ids: Ids) -> Tensor:
         return self.codec.embed(torch.tensor(list(ids), dtype=torch.long, device=self.inward.weight.device))

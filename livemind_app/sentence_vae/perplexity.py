@@ -33,13 +33,15 @@ def sllm_nats(model: SentenceModel, sentences: Sequence[Ids], scored: int | None
     return spoken(model.speaker, latents, sentences[-count:], ((), *sentences[:-1])[-count:]).words
 
 
-def hybrid_nats(context: HybridContext, sentences: Sequence[Ids]) -> Tensor:
-    """Of the last sentence's tokens, with the sentences before the last few as latents."""
+def hybrid_nats(context: HybridContext, sentences: Sequence[Ids], *, latents: bool = True) -> Tensor:
+    """Of the last sentence's tokens, with the old ones of those before it as latents, or left out."""
+    pieces = context.pieces(sentences[:-1], sentences[-1])
     with context.updated():
-        return context.nats(context.pieces(sentences, context.config.raw + 1), len(sentences[-1]))
+        return context.nats([piece for piece in pieces if latents or not piece[1]], len(sentences[-1]))
 
 
 def positions(context: HybridContext, sentences: Sequence[Ids]) -> int:
-    """Backbone positions that `hybrid_nats` reads before the last sentence."""
+    """Backbone positions that `hybrid_nats` keeps of the sentences before the last."""
     slots = context.codec.config.slots
-    return sum(slots(len(ids)) if old else len(ids) for ids, old in context.pieces(sentences[:-1]))
+    pieces = context.pieces(sentences[:-1])[1:]
+    return sum(slots(len(ids)) if old else len(ids) for ids, old in pieces)

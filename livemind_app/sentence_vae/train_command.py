@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     codec = Codec(network, config).to(network.device).train()
     training = CodecTraining(steps=args.steps, batch_tokens=args.batch_tokens, seed=args.seed)
     settings = {"base": args.base, "config": config.json(), "training": asdict(training)}
-    settings["data"] = texts.hashes(corpora)
+    settings |= {"data": texts.hashes(corpora), "characters": args.characters}
     plan = Plan(
         args.steps, evaluate_every=args.evaluate_every, minutes=args.minutes, dtype=chosen(args.dtype)
     )

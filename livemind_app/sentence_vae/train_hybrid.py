@@ -19,7 +19,7 @@ from livemind_app.sentence_vae.hybrid import HybridContext
 from livemind_app.sentence_vae.perplexity import hybrid_nats
 from livemind_app.sentence_vae.train_models import Windows, learning
 
-MOST_RAW = 4  # sentences before the answer that stay tokens, in training
+MOST_RAW = 3  # up to one in so many sentences before the answer stays tokens, in training
 
 Piece = tuple[Ids, bool]
 
@@ -88,29 +88,27 @@ class HybridTask:
         self, pieces: Sequence[Piece], scored: int, everywhere: bool
     ) -> tuple[list[int], list[int]]:
         """Rows of the compressed text and of the whole one after which the same token is expected."""
-        slots, in_view = self.module.codec.config.slots, self.module.config.in_view
+        slots = self.module.codec.config.slots
         rows: list[int] = []
         texts: list[int] = []
         row = text = 0
         for number, (ids, old) in enumerate(pieces):
             count = len(ids)
             first = count - scored - 1 if number == len(pieces) - 1 else 0 if old and everywhere else count
-            if not old or in_view:
-                rows += range(row + first, row + count - 1)
-                texts += range(text + first, text + count - 1)
-                row += count
-            row += slots(count) if old else 0
+            rows += range(row + first, row + count - 1)
+            texts += range(text + first, text + count - 1)
+            row += count + (slots(count) if old else 0)
             text += count
         return rows, texts
 
     def _pieces(self, sentences: Sequence[Ids], rng: Random) -> tuple[list[Piece], int]:
         """A window with its first sentences old, and how many of its last tokens are learned from."""
         answer = rng.randrange(2, len(sentences))
-        old = max(1, answer - rng.randint(0, MOST_RAW))
+        old = max(1, answer - rng.randint(0, 1 + answer // MOST_RAW))
         raw, last = (list(chain(*part)) for part in (sentences[old:answer], sentences[answer:]))
         read: list[Piece] = [(sentence, True) for sentence in sentences[:old]]
         if self._frame is None or rng.random() < 0.5:
             ids = [*raw, *last]
-            return [*read, (ids, False)], len(ids) - 1
+            return [([self.module.codec.end], False), *read, (ids, False)], len(ids) - 1
         ids = [*raw, *self._frame.between, *last]
         return [(self._frame.before, False), *read, (ids, False)], len(last)

@@ -168,7 +168,7 @@ def learning(module: nn.Module) -> list[nn.Parameter]:
 
 def _stopping(predicted: list[Predicted], windows: list[Window]) -> Tensor:
     """Cross-entropy of every group's guess that its text ends here."""
-    logits = torch.cat([one.stop for one in predicted])
+    logits = torch.cat([one.stop for one in predicted]).float()
     labels = torch.zeros_like(logits)
     last = torch.tensor([len(one.stop) for one in predicted], device=logits.device).cumsum(0) - 1
     labels[last] = torch.tensor([float(window.ended) for window in windows], device=logits.device)

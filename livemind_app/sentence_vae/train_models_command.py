@@ -32,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--window", type=int, default=16, metavar="N", help="sentences of an example (default: 16)")
     add("--documents", type=int, default=4, metavar="N", help="examples of a step (default: 4)")
     add("--rate", type=float, default=1e-3, metavar="R", help="learning rate (default: 1e-3)")
+    add(
+        "--dtype", default="auto", metavar="auto|bfloat16|float32", help="of a step (default: the faster one)"
+    )
     add("--seed", type=int, default=0, metavar="N")
     add("--minutes", type=float, metavar="N", help="stop after so long, to be resumed")
     add("--evaluate-every", type=int, default=100, metavar="STEPS", help="default: 100")
@@ -51,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
     from livemind_app.sentence_vae.train_models import ModelTraining, Windows
     from livemind_app.training import checkpoint, texts
     from livemind_app.training.loop import Plan, train
+    from livemind_app.training.precision import chosen
 
     meta = checkpoint.read_meta(args.codec)
     network, tokenizer = load(meta["base"], "float32", device())
@@ -58,12 +62,15 @@ def run(args: argparse.Namespace) -> int:
     corpora = texts.read([Path(name) for name in args.data.split(",") if name])
     data = prepare(corpora, tokenizer, args.out / "data", args.characters)
     torch.manual_seed(args.seed)
-    codec, config = load_codec(args.codec, network), {"in_view": True} if args.setting == "hybrid" else {}
-    model = new_model(args.setting, network, codec, config).to(network.device).train()
+    codec = load_codec(args.codec, network)
+    model = new_model(args.setting, network, codec).to(network.device).train()
     training = ModelTraining(args.steps, args.window, args.documents, args.rate, seed=args.seed)
     settings = {"base": meta["base"], "codec": meta["files"], "config": model.config.json()}
     settings |= {"training": asdict(training), "data": texts.hashes(corpora)}
-    plan = Plan(args.steps, evaluate_every=args.evaluate_every, minutes=args.minutes)
+    settings["characters"] = args.characters
+    plan = Plan(
+        args.steps, evaluate_every=args.evaluate_every, minutes=args.minutes, dtype=chosen(args.dtype)
+    )
     task = _task(model, Windows(data, training), training, tokenizer)
     if not train(task, args.out, plan, settings, resume=args.resume):
         print(f"stopped; go on with --resume ({args.out})")
@@ -86,5 +93,6 @@ def _task(model: "Model", windows: "Windows", training: "ModelTraining", tokeniz
 
     if isinstance(model, SentenceModel):
         return SllmTask(model, windows, training.rate)
+    model.begin_as(tokenizer.encode("\n", add_special_tokens=False)[0])
     frame = Frame.of(ChatTokenizer(tokenizer)) if tokenizer.chat_template else None
     return HybridTask(model, windows, training.rate, frame)

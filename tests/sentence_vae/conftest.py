@@ -61,10 +61,10 @@ def sentence_model(kind: str = "llama") -> SentenceModel:
     return model
 
 
-def hybrid(kind: str = "llama", *, in_view: bool = True) -> HybridContext:
+def hybrid(kind: str = "llama") -> HybridContext:
     one = codec(kind=kind).requires_grad_(False)
     torch.manual_seed(2)
-    model = HybridContext(one._base[0], one, HybridConfig(rank=4, in_view=in_view)).eval()
+    model = HybridContext(one._base[0], one, HybridConfig(rank=4)).eval()
     disturb(model)
     return model
 

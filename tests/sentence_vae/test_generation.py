@@ -29,6 +29,7 @@ from livemind_app.sentence_vae.generation.sllm import SllmMethod
 from livemind_app.sentence_vae.hybrid import HybridConfig, HybridContext
 from livemind_app.sentence_vae.sllm import SentenceModel, SllmConfig
 from livemind_app.sentence_vae.write import Writer, write
+from livemind_app.training.checkpoint import read_meta
 from livemind_app.training.lora import merge
 from tests.llm_to_slm import tiny
 from tests.sentence_vae.conftest import SMALL, disturb
@@ -54,9 +55,9 @@ def sentences_of(loaded: LoadedModel) -> SentenceModel:
     return made.eval().requires_grad_(False)
 
 
-def context_of(loaded: LoadedModel, raw: int = 2, *, in_view: bool = True) -> HybridContext:
+def context_of(loaded: LoadedModel, raw: int = 2) -> HybridContext:
     torch.manual_seed(3)
-    config = HybridConfig(rank=4, raw=raw, in_view=in_view)
+    config = HybridConfig(rank=4, raw=raw)
     made = HybridContext(loaded.model, codec_of(loaded), config)
     disturb(made)
     merge(made.all_updates)
@@ -210,26 +211,24 @@ def test_fewer_positions_than_tokens(methods: dict[Compression, Method], setting
 
 
 @pytest.mark.parametrize("chunk", [1, 5, 64])  # that a sentence's latents may be parted by
-@pytest.mark.parametrize("in_view", [False, True])
-def test_hybrid_is_the_base_on_latents_and_tokens(
-    monkeypatch: pytest.MonkeyPatch, in_view: bool, chunk: int
-) -> None:
+def test_hybrid_is_the_base_on_latents_and_tokens(monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
     """Against one forward for each token, without a cache."""
     monkeypatch.setattr(engine_generation, "PREFILL_CHUNK", chunk)
     loaded = model()
-    context = context_of(loaded, in_view=in_view)
+    context = context_of(loaded)
     ids = TOKENIZER.encode(
         "The bakery bakes 120 rolls. " * 2 + QUESTION
     )  # one sentence stands twice in a row
     sentences = [piece.ids for piece in pieces(ids, TOKENIZER)]
     assert sentences[0] == sentences[1] or sentences[1] == sentences[2]
-    old = [(sentence, True) for sentence in sentences[:-2]]
+    first, sentences[0] = sentences[0][:1], sentences[0][1:]  # the first token stays
+    old = [(first, False), *((sentence, True) for sentence in sentences[:-2])]
     raw: list[int] = [token for sentence in sentences[-2:] for token in sentence]
     expected: list[int] = []
     with torch.inference_mode():
         for _ in range(TOKENS):
             rows = context.rows([*old, ([*raw, *expected], False)])
-            assert rows.places.staying.count(False) == in_view * sum(len(sentence) for sentence, _ in old)
+            assert rows.places.staying.count(False) == sum(len(sentence) for sentence, _ in old[1:])
             states = loaded.model.model(**rows.arguments)
             expected.append(int(loaded.model.lm_head(states.last_hidden_state[0, -1]).argmax()))
     found = list(outputs(HybridMethod(loaded, context), request("", "hybrid", ids=ids)))
@@ -310,7 +309,11 @@ def test_what_is_there_is_offered_and_the_rest_is_not(tmp_path: Path) -> None:
     loaded = model()
     folder = saved(tmp_path, loaded, loaded.name)
     context = context_of(loaded)
-    save_model(folder / "hybrid", "hybrid", context, {"base": loaded.name, "config": context.config.json()})
+    meta = {"base": loaded.name, "codec": read_meta(folder / "codec")["files"]}
+    save_model(folder / "hybrid", "hybrid", context, {**meta, "config": {"rank": 4}})
+    found = compressing({"llm": loaded, "slm": loaded}, str(folder))
+    assert "another version" in str(found["hybrid", "slm"])
+    save_model(folder / "hybrid", "hybrid", context, {**meta, "config": context.config.json()})
     found = compressing({"llm": loaded, "slm": loaded}, str(folder))
     assert not isinstance(found["hybrid", "slm"], str)
     assert found["hybrid", "llm"] is found["hybrid", "slm"]

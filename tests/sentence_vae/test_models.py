@@ -140,8 +140,29 @@ def test_a_hybrid_context_without_old_sentences_is_the_updated_base() -> None:
 def test_a_hybrid_context_takes_fewer_positions() -> None:
     context = hybrid()
     text = [*[[7] * 24] * 6, *TEXT]
-    raw = sum(map(len, text[-3:-1]))
-    assert positions(context, text) == raw + 3 * 6 + context.codec.config.slots(len(TEXT[0]))
+    lengths, slots = [len(sentence) for sentence in text[:-1]], context.codec.config.slots
+    old = context.config.old(lengths)
+    assert 0 < old < len(lengths) - 1
+    assert positions(context, text) == sum(map(slots, lengths[:old])) + sum(lengths[old:])
+
+
+@given(lengths=st.lists(st.integers(1, 64), max_size=80), raw=st.integers(0, 4), share=st.floats(0, 1))
+def test_the_last_sentences_stay_tokens(lengths: list[int], raw: int, share: float) -> None:
+    old = HybridConfig(raw=raw, share=share).old(lengths)
+    staying, most = lengths[old:], share * sum(lengths)
+    assert 0 <= old <= len(lengths)
+    assert len(staying) >= min(raw, len(lengths))
+    if len(staying) > raw:
+        assert sum(staying) <= most + 1e-6
+    if old:  # one sentence more would be about as many as may stay
+        assert sum(staying) + lengths[old - 1] + max(most / 3, 1) >= most - 1e-6
+
+
+def test_the_old_part_of_a_text_grows_in_steps() -> None:
+    """Else a fifth of it would be read again at each sentence."""
+    olds = [HybridConfig().old([20] * count) for count in range(40, 140)]
+    assert olds == sorted(olds)
+    assert len(set(olds)) < 40
 
 
 @pytest.mark.parametrize("task", ["sllm", "hybrid"])
@@ -202,7 +223,7 @@ def test_what_says_the_same_as_the_base_is_no_distance_from_it() -> None:
 def test_what_is_compared_is_after_the_same_words() -> None:
     """Untrained, the first sentence's own tokens miss nothing; behind its latents the rest does."""
     one = codec().requires_grad_(False)
-    context = HybridContext(one._base[0], one, HybridConfig(rank=4, in_view=True)).eval()
+    context = HybridContext(one._base[0], one, HybridConfig(rank=4)).eval()
     windows = Windows(corpus(), ModelTraining(steps=1, window=6))
     task, rest = HybridTask(context, windows, 1e-3, None), [*TEXT[1], *TEXT[2]]
     with torch.inference_mode():

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from livemind_app.engine.models.load import load
 from livemind_app.sentence_vae.data import prepare
+from livemind_app.sentence_vae.generation import prompt
 from livemind_app.sentence_vae.sentences import LEAST, MOST, cut, parts
 from livemind_app.training.texts import Corpus
 
@@ -34,6 +35,13 @@ def test_any_text(tokenizer: Any, text: str) -> None:
     found = cut(text, tokenizer)
     assert [token for one in found for token in one] == tokenizer.encode(text, add_special_tokens=False)
     assert all(0 < len(one) <= MOST for one in found)
+
+
+@given(st.text(alphabet=st.sampled_from("ab .!?\n😀é。“”1龘"), max_size=80))
+def test_a_prompts_ids_are_cut_as_the_text_is(tokenizer: Any, text: str) -> None:
+    """No character is cut in two, though its bytes may be tokens of their own."""
+    ids = tokenizer.encode(text, add_special_tokens=False)
+    assert prompt.cut(ids, tokenizer.decode) == cut(text, tokenizer)
 
 
 @given(st.lists(st.integers(), min_size=1, max_size=200), st.integers(1, 64))

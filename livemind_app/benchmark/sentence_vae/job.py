@@ -21,10 +21,11 @@ from livemind_app.journal import Journal
 from livemind_app.sentence_vae import sentences
 from livemind_app.sentence_vae.bundle import Bundle, open_bundle
 from livemind_app.sentence_vae.decoder import Ids
-from livemind_app.training import texts
+from livemind_app.training import checkpoint, texts
 
 PACKAGES = ("torch", "transformers")
-SETTINGS = ("window", "tokens", "speed", "seed")
+PARTS = ("codec", "sllm", "hybrid")
+SETTINGS = ("window", "returned", "tokens", "speed", "seed")
 PIECE = 20_000  # characters that are cut at once
 
 
@@ -34,10 +35,12 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     corpora = texts.read([Path(name) for name in args.data.split(",") if name])
     chosen = windows(corpora, bundle.tokenizer, args.window, args.limit, args.seed)
     settings = {name: getattr(args, name) for name in SETTINGS} | {"data": texts.hashes(corpora)}
+    settings["models"] = _checkpoints(args.models)
     with Journal(args.json.with_suffix(".rows.jsonl"), settings, resume=args.resume) as journal:
         done = len(journal.lines)
         for number, window in enumerate(tqdm(chosen[done:], unit="window", mininterval=_calm()), start=done):
-            journal.add(_row(bundle, window, args.tokens if number < args.speed else 0))
+            coded = args.returned is None or number < args.returned
+            journal.add(_row(bundle, window, args.tokens if number < args.speed else 0, coded=coded))
         rows = journal.lines[: len(chosen)]
     return {
         "summary": summarize(rows, position_bytes(bundle), bundle.tokenizer),
@@ -45,6 +48,13 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         | {"threads": torch.get_num_threads(), "limit": args.limit}
         | machine(PACKAGES),
     }
+
+
+def _checkpoints(folder: Path) -> dict[str, Any]:
+    """Of each part that is there the command that made it, and the hashes of its files."""
+    parts = [part for part in PARTS if (folder / part / checkpoint.META).is_file()]
+    metas = {part: checkpoint.read_meta(folder / part) for part in parts}
+    return {part: {"command": meta.get("command"), "files": meta["files"]} for part, meta in metas.items()}
 
 
 def windows(
@@ -63,9 +73,9 @@ def windows(
     return found[:limit]
 
 
-def _row(bundle: Bundle, window: Sequence[Ids], tokens: int) -> dict[str, Any]:
+def _row(bundle: Bundle, window: Sequence[Ids], tokens: int, *, coded: bool) -> dict[str, Any]:
     return {
-        "returned": returned(bundle.codec, window),
+        "returned": returned(bundle.codec, window) if coded else [],
         "tokens": len(window[-1]),
         "nats": nats(bundle, window),
         "positions": occupied(bundle, window),

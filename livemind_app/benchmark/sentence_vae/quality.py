@@ -48,7 +48,7 @@ def nats(bundle: Bundle, window: Sequence[Ids]) -> dict[str, float]:
         kept = positions(bundle.hybrid, window)
         rows["truncated"] = base_nats(bundle.base, context[max(0, len(context) - kept) :], last, end)
         rows["hybrid"] = hybrid_nats(bundle.hybrid, window)
-        rows["hybrid_raw"] = hybrid_nats(bundle.hybrid, window[-bundle.hybrid.config.raw - 1 :])
+        rows["hybrid_raw"] = hybrid_nats(bundle.hybrid, window, latents=False)
     return {name: _sum(row) for name, row in rows.items()}
 
 

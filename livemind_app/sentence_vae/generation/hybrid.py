@@ -9,7 +9,7 @@ from torch import Tensor
 
 from livemind_app.engine.cache import CachePool, KVCache
 from livemind_app.engine.generation import Run
-from livemind_app.engine.model import LoadedModel
+from livemind_app.engine.model import PREFILL_CHUNK, LoadedModel
 from livemind_app.engine.scheduler import Generation
 from livemind_app.protocol import Finished, Request
 from livemind_app.sentence_vae.decoder import Ids
@@ -56,13 +56,21 @@ class Latent:
 
 @dataclass(frozen=True, kw_only=True)
 class MixedModel(LoadedModel):
-    """Reads rows of a MixedCache; `in_view` as in HybridConfig."""
+    """Reads rows of a MixedCache."""
 
     latents: Mapping[int, Latent]
-    in_view: bool
+
+    def prefill(self, ids: Sequence[int], cache: KVCache) -> None:
+        """So many of them that no more tokens are read than of any prompt; the others are asked for again."""
+        room = PREFILL_CHUNK
+        for part in self._parts(ids):
+            room -= len(part) + (len(self.latents[part[0]].sentence) if part[0] < 0 else 0)
+            if room < 0 and part[0] != ids[0]:
+                return
+            self._forward(part, cache)
 
     def _forward(self, ids: Sequence[int], cache: KVCache, rows: int = 1) -> Tensor:
-        if not self.in_view or min(ids) >= 0:
+        if min(ids) >= 0:
             return super()._forward(ids, cache, rows)
         for part in self._parts(ids):
             logits = super()._forward(part, cache) if part[0] >= 0 else self._behind_tokens(part, cache)
@@ -147,9 +155,12 @@ class HybridMethod:
     def _parts(self, request: Request) -> list[tuple[Piece, bool]]:
         """Pieces of the prompt, and whether they are old; what was said after it stays tokens."""
         prompt = pieces(request.ids[: len(request.ids) - request.said], self._model.tokenizer)
+        if prompt and not prompt[0].mark:  # what attention rests on stays a token
+            first = prompt[0].ids
+            prompt[:1] = [Piece(first[:1], mark=True), *([Piece(first[1:])] if first[1:] else [])]
         sentences = [at for at, piece in enumerate(prompt) if not piece.mark]
-        raw = self._context.config.raw
-        old = set(sentences[: max(0, len(sentences) - raw)])
+        count = self._context.config.old([len(prompt[at].ids) for at in sentences])
+        old = set(sentences[:count])
         return [(piece, at in old) for at, piece in enumerate(prompt)]
 
     @torch.inference_mode()
@@ -163,7 +174,7 @@ class HybridMethod:
         rows = [cache.numbers[piece.ids] if old else piece.ids for piece, old in parts]
         ids = tuple(number for row in rows for number in row) + request.ids[len(request.ids) - request.said :]
         plain = {each.name: getattr(self._model, each.name) for each in fields(LoadedModel)}
-        model = MixedModel(**plain, latents=cache.latents, in_view=self._context.config.in_view)
+        model = MixedModel(**plain, latents=cache.latents)
         for output in Run(model, cache, replace(request, ids=ids), request.ids).steps():
             if isinstance(output, Finished):
                 known = _known([piece for piece, _ in parts], rows, output.cached_tokens)

@@ -14,7 +14,7 @@ from livemind_app.errors import Coded, EngineError, ModelError
 from livemind_app.protocol import Ability, Compression, Request, Role
 from livemind_app.sentence_vae.bundle import open_hybrid, open_sllm
 from livemind_app.sentence_vae.codec import drop_layers
-from livemind_app.sentence_vae.files import CODEC, shipped
+from livemind_app.sentence_vae.files import CODEC, check_model, shipped
 from livemind_app.sentence_vae.generation.hybrid import HybridMethod
 from livemind_app.sentence_vae.generation.sllm import SllmMethod
 from livemind_app.training import checkpoint, lora
@@ -45,6 +45,7 @@ def _method(setting: Compression, model: LoadedModel, folder: str | None) -> Met
             base = checkpoint.read_meta(root / part).get("base")
             if base != model.name:
                 raise ModelError(f"{root / part} was trained around {base}, not {model.name}")
+        check_model(root / setting, setting, root / CODEC)
     except ModelError as error:
         return Coded("no_sentence_vae", f"{error}; {_advice(setting, model.name)}")
     return OpenedMethod(lambda: _opened(setting, model, root))
@@ -74,12 +75,15 @@ class OpenedMethod:
         self._open = open
 
     def generation(self, pool: CachePool, request: Request) -> Generation:
-        try:
-            method = self._method
-        except ModelError as error:
-            raise EngineError(str(error)) from error
+        method = self._method
+        if isinstance(method, ModelError):
+            raise EngineError(str(method)) from method
         yield from method.generation(pool, request)
 
     @cached_property
-    def _method(self) -> Method:
-        return self._open()
+    def _method(self) -> Method | ModelError:
+        """What cannot be opened is not tried at every request."""
+        try:
+            return self._open()
+        except ModelError as error:
+            return error

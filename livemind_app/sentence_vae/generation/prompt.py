@@ -6,7 +6,6 @@ what is between them is cut into sentences.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 from livemind_app.engine.chat import ChatTokenizer
 from livemind_app.sentence_vae.sentences import shared
@@ -42,9 +41,11 @@ def pieces(ids: Sequence[int], tokenizer: ChatTokenizer) -> list[Piece]:
 def cut(ids: Sequence[int], decode: Decode) -> list[tuple[int, ...]]:
     """Sentences of some ids without marks."""
     detokenizer = Detokenizer(decode)
-    texts = [detokenizer.push([token]) for token in ids]
-    ends = list(accumulate(map(len, texts)))
-    text = "".join(texts) + detokenizer.flush()
+    text, ends = "", []
+    for token in ids:
+        text += detokenizer.push([token])
+        ends.append(len(text) + detokenizer.holds)  # half a character ends with the whole of it
+    text += detokenizer.flush()
     return shared(text, ids, ends) if text else [tuple(ids)] if ids else []
 
 

@@ -85,18 +85,23 @@ def test_every_figure_is_there_and_a_run_goes_on(
     assert "speedup" in capsys.readouterr().out
 
 
-def test_one_of_the_two_models_is_enough(models: Path, text: Path, tmp_path: Path) -> None:
-    for setting, other in (("sllm", "hybrid"), ("hybrid", "sllm")):
-        folder, out = tmp_path / setting, tmp_path / f"{setting}.json"
-        folder.mkdir()
-        for part in ("codec", setting):
-            (folder / part).symlink_to(models / part)
-        command = ["bench", "sentence-vae", "--models", str(folder), "--data", str(text), "--window", "6"]
-        assert cli.main([*command, "--limit", "1", "--tokens", "8", "--speed", "1", "--json", str(out)]) == 0
-        summary = json.loads(out.read_text("utf-8"))["summary"]
-        assert summary["lm"][f"ppl_{setting}"] > 1
-        assert f"ppl_{other}" not in summary["lm"]
-        assert set(summary["memory"]["positions_per_1k_tokens"]) == {"base", setting}
+@pytest.mark.parametrize("settings", [("sllm",), ("hybrid",), ()])
+def test_what_is_there_is_measured(
+    models: Path, text: Path, tmp_path: Path, settings: tuple[str, ...]
+) -> None:
+    folder, out = tmp_path / "models", tmp_path / "out.json"
+    folder.mkdir()
+    for part in ("codec", *settings):
+        (folder / part).symlink_to(models / part)
+    command = ["bench", "sentence-vae", "--models", str(folder), "--data", str(text), "--window", "6"]
+    assert cli.main([*command, "--limit", "1", "--tokens", "8", "--speed", "1", "--json", str(out)]) == 0
+    summary = json.loads(out.read_text("utf-8"))["summary"]
+    assert {name for name in summary["lm"] if name in ("ppl_sllm", "ppl_hybrid")} == {
+        f"ppl_{setting}" for setting in settings
+    }
+    assert all(value > 1 for name, value in summary["lm"].items() if name.startswith("ppl_"))
+    assert set(summary["memory"]["positions_per_1k_tokens"]) == {"base", *settings}
+    assert summary["codec"]["sentences"] == 6
 
 
 def test_figures_are_of_sums() -> None:
