@@ -98,11 +98,11 @@ def test_a_chat_that_two_tabs_go_on_with_becomes_two(chats: LivePage) -> None:
 
 
 def test_asking_again_leaves_what_is_typed(chats: LivePage) -> None:
+    ask(chats, FIRST)
     chats.open_options()
     with chats.options_changed():
         chats.page.get_by_label("Nothing").check()  # else the draft stands where the turn does
     chats.page.keyboard.press("Escape")
-    ask(chats, FIRST)
     chats.type("Half a thought")
     chats.page.get_by_role("button", name="Ask again").click()
     expect(chats.lane("live")).not_to_have_attribute("data-status", "done")

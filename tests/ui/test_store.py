@@ -6,22 +6,27 @@ from tests.ui.conftest import LivePage
 
 FOLD_AND_SNAPSHOT = """async (token) => {
     const { EMPTY, fold } = await import(new URL("static/store.js", document.baseURI).href);
-    const types = ["segments", "action", "prepared", "turn", "answer", "lane", "error"];
-    const source = new EventSource(`api/sessions/${token}/events?last=0`);
-    let folded = EMPTY;
-    for (const type of types) {
-        source.addEventListener(type, ({ data }) => data && (folded = fold(folded, JSON.parse(data))));
-    }
-    const snapshot = await new Promise((resolve) => {
-        source.addEventListener("state", ({ data }) => {
-            const state = JSON.parse(data); // earlier ones are replayed as well
-            if (state.options.max_tokens === 511) resolve(fold(EMPTY, state));
-        });
-        source.onopen = () => fetch(`api/sessions/${token}/options`, {
-            method: "PATCH", headers: { "Content-Type": "application/json" }, body: '{"max_tokens": 511}',
-        });
+    const types = ["state", "segments", "action", "prepared", "turn", "answer", "lane", "error"];
+    const read = (last, seen) => new Promise((resolve) => {
+        const source = new EventSource(`api/sessions/${token}/events?last=${last}`);
+        for (const type of types) {
+            source.addEventListener(type, (event) => {
+                if (event.data && seen(type, JSON.parse(event.data), Number(event.lastEventId))) {
+                    source.close();
+                    resolve();
+                }
+            });
+        }
     });
-    source.close();
+    let [folded, snapshot, upto] = [EMPTY, null, 0];
+    await read(99999999, (type, state, id) => { // who lost everything is told of the state
+        [snapshot, upto] = [fold(EMPTY, state), id];
+        return true;
+    });
+    await read(0, (type, event, id) => {
+        if (type !== "state") folded = fold(folded, event);
+        return id >= upto;
+    });
     const picture = ({ revision, segments, actions, prepared, turns }) => ({
         revision, segments, actions, prepared,
         turns: turns.map(({ id, prompt, done, lanes }) => ({
