@@ -63,6 +63,7 @@ class History:
         try:
             self._engine = sql.create_engine(_url(where))
             metadata.create_all(self._engine)
+            _add_missing(self._engine)
         except (SQLAlchemyError, ArgumentError, ImportError, OSError) as error:
             raise ConfigError(
                 f"the history cannot be opened ({type(error).__name__}); --history names a file, "
@@ -163,6 +164,16 @@ def open_history(where: str | None, *, texts: bool) -> History | None:
     except ConfigError as error:
         log.warning("%s", error)
         return None
+
+
+def _add_missing(engine: sql.Engine) -> None:
+    """Columns that a table of an earlier version lacks; its rows have nothing there."""
+    known = {column["name"] for column in sql.inspect(engine).get_columns(runs.name)}
+    with engine.begin() as connection:
+        for column in runs.columns:
+            if column.name not in known:
+                kind = column.type.compile(engine.dialect)
+                connection.execute(sql.text(f"ALTER TABLE {runs.name} ADD COLUMN {column.name} {kind}"))
 
 
 def _url(where: str) -> sql.URL | str:

@@ -80,6 +80,23 @@ def test_it_goes_on_after_a_restart_and_is_read_page_by_page(tmp_path: Path) -> 
     assert len(rows) == 12
 
 
+def test_one_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
+    """Its rows stay, without what was not measured then."""
+    file = tmp_path / "history.sqlite"
+    with serving(history=History(str(file))) as service:
+        ask(service, "Hello there.", lanes=["slm"])
+    with closing(sqlite3.connect(file)) as database:
+        for column in ("kv_bytes", "compression"):
+            database.execute(f"ALTER TABLE livemind_runs DROP COLUMN {column}")
+        database.commit()
+    with serving(history=History(str(file))) as service:
+        ask(service, "Hello again.", lanes=["slm"])
+        newest, oldest = service.http.get("/api/history").json()["runs"]
+    assert newest["kv_bytes"] is not None
+    assert oldest["kv_bytes"] is None
+    assert oldest["status"] == "done"
+
+
 def test_texts_are_kept_and_shown_only_where_the_operator_wants_it(tmp_path: Path) -> None:
     kept = History(str(tmp_path / "h.sqlite"), texts=True)
     with serving(history=kept, access=Access(password="p")) as service:
