@@ -39,6 +39,7 @@ REFUSED: dict[int | str, dict[str, Any]] = {
     422: {"model": ErrorBody, "description": "`invalid_request`"},
     429: {"model": ErrorBody, "description": "`too_many_requests`"},
 }
+KINDS = {"csv": "text/csv", "json": "application/json", "jsonl": "application/jsonl"}
 router = APIRouter(prefix="/api/history", tags=["history"], responses=REFUSED)
 page = APIRouter()
 
@@ -56,12 +57,12 @@ def read(
     "/export",
     summary="All of it, as a table, a JSON array, or a JSON object a line",
     response_class=StreamingResponse,
+    responses={200: {"content": {kind: {} for kind in KINDS.values()}}},
 )
 def export(history: Kept, format: Literal["csv", "json", "jsonl"] = "csv") -> StreamingResponse:
     lines = {"csv": _csv, "json": _json, "jsonl": _jsonl}[format](history)
-    kind = "text/csv; charset=utf-8" if format == "csv" else f"application/{format}"
     name = {"Content-Disposition": f'attachment; filename="livemind-history.{format}"'}
-    return StreamingResponse(lines, media_type=kind, headers={**NO_STORE, **name})
+    return StreamingResponse(lines, media_type=KINDS[format], headers={**NO_STORE, **name})
 
 
 @page.get("/history", response_class=HTMLResponse, include_in_schema=False)

@@ -47,6 +47,7 @@ def _allowed(request: Request) -> None:
         raise HTTPException(403, "A benchmark is run on the server's own machine, or with a password.")
 
 
+ZIP = "application/zip"
 UNAVAILABLE = Run(state="unavailable", done=0, total=0, error=None, code=None, lanes={})
 
 
@@ -73,12 +74,16 @@ def own_prompts_router(own: OwnPrompts) -> APIRouter:
         return Run(**own.status)
 
     @router.get(
-        "/report", dependencies=allowed, summary="Report, pictures, figures and prompts as a ZIP file"
+        "/report",
+        dependencies=allowed,
+        response_class=Response,
+        responses={200: {"content": {ZIP: {}}}},
+        summary="Report, pictures, figures and prompts as a ZIP file",
     )
     async def report() -> Response:
         if not own.report:
             raise HTTPException(404, "There is no report: no run has ended since the last one began.")
         name = {"Content-Disposition": 'attachment; filename="livemind-benchmark.zip"'}
-        return Response(own.report, media_type="application/zip", headers={**NO_STORE, **name})
+        return Response(own.report, media_type=ZIP, headers={**NO_STORE, **name})
 
     return router
