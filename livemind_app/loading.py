@@ -41,6 +41,13 @@ def open_engine(settings: Settings) -> OwnedEngine:
     return Opener(settings).open(_chosen(settings))
 
 
+def models_of(settings: Settings) -> dict[str, str]:
+    """By role, what `open_engine` takes on this machine."""
+    if _is_scripted(settings):
+        return dict.fromkeys(ROLES, SCRIPTED)
+    return {role: short_name(name) for role, name in _chosen(settings).names.items()}
+
+
 @dataclass(frozen=True)
 class Offer:
     """Pairs of models that users choose among, by name; the first is the server's own."""

@@ -76,6 +76,27 @@ def test_resuming_asks_only_what_is_missing_and_takes_more_questions(data: Path,
     assert bench(*common, "--resume", "--seed", 5) == 2
 
 
+def test_a_run_is_not_resumed_with_other_models_or_other_files(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    public, trace = tmp_path / "public.txt", tmp_path / "traces.jsonl"
+    public.write_text("The quick brown fox.")
+    events = [[100 * n, [[n, 0, "x"]]] for n in range(5)]
+    trace.write_text(json.dumps({"trace": "t", "events": events}))
+    out = tmp_path / "out.json"
+    what = ("--data", data, "--json", out, "--lanes", "slm", "--limit", 1)
+    common = (*what, "--draft-text", public, "--typist", f"trace:{trace}")
+    assert bench(*common, "--preset", "tiny") == 0
+    assert bench(*common, "--preset", "tiny", "--resume") == 0
+    assert str(tmp_path) not in out.read_text()
+    public.write_text("Another one.")
+    trace.write_text(json.dumps({"trace": "t", "events": events[:4]}))
+    monkeypatch.setenv("LIVEMIND_DRAFTS", "shared")
+    assert bench(*common, "--preset", "small", "--resume") == 2
+    told = capsys.readouterr().err
+    assert all(name in told for name in ("preset", "models", "draft_text", "drafts", "trace"))
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -86,6 +107,7 @@ def test_resuming_asks_only_what_is_missing_and_takes_more_questions(data: Path,
         ["--set", "format"],
         ["--min-sentences", "99"],
         ["--preset", "huge"],
+        ["--adapter", "nowhere"],
     ],
 )
 def test_what_cannot_work_is_said_before_anything_is_loaded(

@@ -8,6 +8,9 @@ from typing import Any
 
 from livemind_app.errors import ConfigError
 
+FILES = ("draft_text", "adapter", "sentence_vae")  # settings that name a file or a folder of checkpoints
+MODELS = ("preset", "llm", "slm", "dtype", "weights", "prefill", "drafts", *FILES)
+
 
 def add_common(parser: argparse.ArgumentParser) -> None:
     """What to measure with and on, and where to."""
@@ -18,6 +21,10 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     add("--dtype", metavar="auto|bfloat16|float32", help="what to compute in (default: auto)")
     add("--weights", metavar="FORMAT", help="how weights lie in memory, as of `livemind serve`")
     add("--prefill", metavar="plain|packed", help="what prefill reads, as of `livemind serve`")
+    add("--adapter", metavar="FOLDER", help="of `livemind train llm-to-slm`, as of `livemind serve`")
+    add("--sentence-vae", metavar="FOLDER", help="with codec/, sllm/ and hybrid/, as of `livemind serve`")
+    add("--drafts", metavar="own|shared", help="whose texts are drafted from, as of `livemind serve`")
+    add("--draft-text", metavar="FILE", help="that lookahead drafts from, as of `livemind serve`")
     add(
         "--data",
         default="",

@@ -10,26 +10,26 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from livemind_app.benchmark.typing.arguments import FILES, MODELS
 from livemind_app.benchmark.typing.clock import Clock, RealClock, VirtualClock
 from livemind_app.benchmark.typing.datasets import Question, Source, choose, load
 from livemind_app.benchmark.typing.hub import located
 from livemind_app.benchmark.typing.lanes import BenchLane
-from livemind_app.benchmark.typing.meta import data_of, facts
+from livemind_app.benchmark.typing.meta import data_of, facts, fingerprints
 from livemind_app.benchmark.typing.progress import Bar
 from livemind_app.benchmark.typing.records import Record, Records
 from livemind_app.benchmark.typing.run import Bench, measure
 from livemind_app.benchmark.typing.summary import summarize
-from livemind_app.benchmark.typing.typists import typist
+from livemind_app.benchmark.typing.typists import Replay, typist
 from livemind_app.config import Mode, Settings, at_least
 from livemind_app.engine.loading import device
 from livemind_app.engine.models.load import resolve_dtype, resolve_weights
 from livemind_app.engine.remote.address import is_address
 from livemind_app.errors import ConfigError
-from livemind_app.loading import open_engine
+from livemind_app.loading import models_of, open_engine
 from livemind_app.protocol import Engine
 from livemind_app.session.options import Options
 
-MODELS = ("preset", "llm", "slm", "dtype", "weights", "prefill")
 UNTOLD = ("arguments", "run", "json", "resume", "report", "set")  # in a report
 CLOCKS: Mapping[str, type[Clock]] = {"virtual": VirtualClock, "real": RealClock}
 
@@ -45,8 +45,13 @@ class Job:
     def identity(self) -> dict[str, Any]:
         """What must be the same for a run to be resumed. More questions may be: `--limit` is not in it."""
         lanes = {lane.name: lane.options(self.bench.defaults).to_dict() for lane in self.bench.lanes}
+        for options in lanes.values():
+            del options["models"]  # which a server's user chooses; here they are the run's own
         return {
             **{name: getattr(self.settings, name) for name in MODELS},
+            **fingerprints(self.settings),
+            "models": models_of(self.settings),
+            "trace": self.bench.typist.sha256 if isinstance(self.bench.typist, Replay) else None,
             **{name: getattr(self.args, name) for name in ("seed", "half", "min_sentences", "clock")},
             "typist": _unplaced(self.args.typist),
             "data": {source.label: source.sha256 for source in self.sources},
@@ -57,6 +62,7 @@ class Job:
         """The command line with files by their last names: folders are this machine's."""
         given = {name: value for name, value in vars(self.args).items() if name not in UNTOLD}
         given |= {name: getattr(self.settings, name) for name in MODELS}
+        given |= {name: Path(given[name]).name for name in FILES if given[name]}
         given |= {"typist": _unplaced(self.args.typist)}
         if self.args.data:
             given |= {"data": ",".join(source.label for source in self.sources)}

@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from livemind_app.benchmark.typing.arguments import options_of
+from livemind_app.benchmark.typing.arguments import MODELS, options_of
 from livemind_app.benchmark.typing.command import add_arguments
 from livemind_app.benchmark.typing.lanes import lanes
 from livemind_app.benchmark.typing.records import Record, Records
@@ -129,12 +129,12 @@ class OwnPrompts:
         parser = argparse.ArgumentParser()
         add_arguments(parser)
         settings = settings_of(self._settings, options.models)
-        named = ("preset", "llm", "slm", "dtype", "weights", "prefill")
-        models = {name: getattr(settings, name) for name in named}
-        given = {"lanes": ",".join(options.lanes), "mode": options.mode, "typist": typist}
+        given = {name: getattr(settings, name) for name in MODELS}
+        given |= {"lanes": ",".join(options.lanes), "mode": options.mode, "typist": typist}
         given |= {"data": str(data), "json": "figures.json"}
         pairs = [f"--set={name}={json.dumps(value)}" for name, value in _changes(options).items()]
-        known = [f"--{name}={value}" for name, value in {**models, **given}.items() if value is not None]
+        told = {name.replace("_", "-"): value for name, value in given.items() if value is not None}
+        known = [f"--{name}={value}" for name, value in told.items()]
         return parser.parse_args([*known, *pairs])
 
 

@@ -3,6 +3,7 @@
 Every typist ends with the whole text, at times that never go back; the same seed types the same.
 """
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import log
@@ -91,6 +92,11 @@ class Replay:
     """The rhythm and the edits of a recorded trace, on another text."""
 
     trace: Trace
+
+    @property
+    def sha256(self) -> str:
+        """Of what is replayed."""
+        return hashlib.sha256(repr(self.trace).encode()).hexdigest()
 
     def drafts(self, text: str, random: Random) -> Iterator[Draft]:
         start = random.randrange(len(self.trace.edits))
