@@ -159,15 +159,12 @@ def choose(preset: str | None, llm: str | None, slm: str | None, dtype: str, wei
     """Names for the roles. Raises ConfigError or UnknownModel for names that do not exist."""
     if llm and slm:
         return Choice({"llm": llm, "slm": slm})
+    given: dict[Role, str] = {role: name for role, name in zip(ROLES, (llm, slm), strict=True) if name}
     if preset:
-        chosen = named(preset)
-        return Choice({"llm": llm or chosen.llm, "slm": slm or chosen.slm})
-    fitting = fit(weight_bytes=_weight_bytes(dtype, weights))
-    chosen = fitting.preset
-    return Choice(
-        {"llm": llm or chosen.llm, "slm": slm or chosen.slm},
-        Coded("smaller_preset", "; ".join(fitting.reasons)),
-    )
+        return Choice({**named(preset).names, **given})
+    fitting = fit(weight_bytes=_weight_bytes(dtype, weights), instead=given)
+    reasons = "; ".join(fitting.reasons)
+    return Choice({**fitting.preset.names, **given}, Coded("smaller_preset", reasons))
 
 
 def _weight_bytes(dtype: str, weights: str) -> int:

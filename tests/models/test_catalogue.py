@@ -73,6 +73,13 @@ def test_fp32_needs_more() -> None:
     assert fit("base", memory, LOTS, weight_bytes=4).preset.name == "small"
 
 
+def test_what_computes_elsewhere_needs_nothing_here() -> None:
+    server = "http://127.0.0.1:8000/v1#big"
+    assert fit("base", 3 * 10**9, LOTS, instead={"llm": server}).preset.name == "base"
+    assert fit("base", 3 * 10**9, LOTS, instead={"slm": server}).preset.name == "small"
+    assert fit("base", 3 * 10**9, LOTS, instead={"llm": "smollm2-135m"}).preset.name == "base"
+
+
 def test_converted_models_need_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "converted", lambda model: "somewhere")
     assert fit("base", free_memory=LOTS, free_disk=0).preset.name == "base"

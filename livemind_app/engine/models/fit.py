@@ -1,9 +1,10 @@
 """The largest preset that this machine can hold."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from livemind_app.engine.models import store
 from livemind_app.engine.models.catalogue import (
@@ -14,6 +15,9 @@ from livemind_app.engine.models.catalogue import (
     memory_bytes,
     preset,
 )
+from livemind_app.protocol import Role
+
+NONE: Mapping[Role, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -29,17 +33,20 @@ def fit(
     free_memory: int | None = None,
     free_disk: int | None = None,
     weight_bytes: int = 2,
+    instead: Mapping[Role, str] = NONE,
 ) -> Fit:
     """Step down from `name` until memory and disk suffice; the smallest preset is never refused here.
 
-    None measures this machine. Converted models need no disk. `weight_bytes` is 4 for fp32.
+    None measures this machine. Converted models need no disk. `weight_bytes` is 4 for fp32. `instead`: models
+    that take the preset's places; what is not in the catalogue, as on a server, is not counted.
     """
     memory = _available_memory() if free_memory is None else free_memory
     disk = store.free_disk() if free_disk is None else free_disk
     reasons: list[str] = []
     chosen = preset(name)
     for smaller in _smaller_than(chosen):
-        if not (short := _shortage(chosen.models, memory, disk, weight_bytes)):
+        models = _known({**chosen.names, **instead}.values())
+        if not (short := _shortage(models, memory, disk, weight_bytes)):
             break
         reasons.append(f"{chosen.name} -> {smaller.name}: {short}")
         chosen = smaller
@@ -53,8 +60,12 @@ def _smaller_than(chosen: Preset) -> list[Preset]:
 
 def shortage(models: Iterable[str], weight_bytes: int = 2) -> str:
     """What this machine has too little of now for these models; nothing where that is not known."""
-    known = [model for model in models if model in CATALOGUE]
+    known = _known(models)
     return _shortage(known, _available_memory(), store.free_disk(), weight_bytes) if known else ""
+
+
+def _known(models: Iterable[str]) -> list[str]:
+    return [model for model in dict.fromkeys(models) if model in CATALOGUE]
 
 
 def _shortage(models: Sequence[str], memory: int, disk: int, weight_bytes: int) -> str:
