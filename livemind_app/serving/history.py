@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import sqlalchemy as sql
 from platformdirs import user_data_dir
@@ -26,12 +26,17 @@ KEPT = 100_000  # rows; the oldest go
 PRUNED = 1000  # rows between two looks at that
 PENDING = 1000  # rows that wait to be written
 PAGE = 1000  # rows of an export that are read at once
-WHOLE = (
-    *("tokens", "prompt_tokens", "prefilled_after_submit", "ready_tokens", "thinking_tokens"),
-    *("wasted_tokens", "forwards", "drafted_tokens"),
-)
 
 log = logging.getLogger(__name__)
+
+
+def _columns() -> Iterator[sql.Column[Any]]:
+    """A lane's figures, as what they are: SQLite takes a word for a number, PostgreSQL does not."""
+    for name, hint in get_type_hints(Metrics).items():
+        of = {kind for kind in (hint, *get_args(hint)) if kind in (int, float)}
+        yield sql.Column(name, sql.BigInteger if int in of else sql.Float if float in of else sql.String(16))
+
+
 metadata = sql.MetaData()
 runs = sql.Table(
     "livemind_runs",
@@ -47,7 +52,7 @@ runs = sql.Table(
     sql.Column("format", sql.String(16), nullable=False),
     sql.Column("question_chars", sql.Integer, nullable=False),
     sql.Column("answer_chars", sql.Integer, nullable=False),
-    *(sql.Column(field.name, sql.Integer if field.name in WHOLE else sql.Float) for field in fields(Metrics)),
+    *_columns(),
     sql.Column("question", sql.Text),
     sql.Column("answer", sql.Text),
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sql
 
 from livemind_app.errors import ConfigError
 from livemind_app.serving import history as module
@@ -78,6 +79,13 @@ def test_it_goes_on_after_a_restart_and_is_read_page_by_page(tmp_path: Path) -> 
                 before = page[-1]["id"]
             assert pages == rows
     assert len(rows) == 12
+
+
+def test_every_figure_has_a_column_of_its_kind() -> None:
+    """SQLite takes what it is given; other databases refuse a word where a number belongs."""
+    kinds = {name: module.runs.c[name].type.python_type for name in ("ttft", "kv_bytes", "compression")}
+    assert kinds == {"ttft": float, "kv_bytes": int, "compression": str}
+    assert isinstance(module.runs.c.kv_bytes.type, sql.BigInteger)  # a large model's are more than 2 GB
 
 
 def test_one_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
