@@ -40,7 +40,8 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         done = len(journal.lines)
         for number, window in enumerate(tqdm(chosen[done:], unit="window", mininterval=_calm()), start=done):
             coded = args.returned is None or number < args.returned
-            journal.add(_row(bundle, window, args.tokens if number < args.speed else 0, coded=coded))
+            tokens = args.tokens if number < args.speed else 0
+            journal.add(_row(bundle, window, tokens, turn=number, coded=coded))
         rows = journal.lines[: len(chosen)]
     return {
         "summary": summarize(rows, position_bytes(bundle), bundle.tokenizer),
@@ -73,13 +74,13 @@ def windows(
     return found[:limit]
 
 
-def _row(bundle: Bundle, window: Sequence[Ids], tokens: int, *, coded: bool) -> dict[str, Any]:
+def _row(bundle: Bundle, window: Sequence[Ids], tokens: int, *, turn: int, coded: bool) -> dict[str, Any]:
     return {
         "returned": returned(bundle.codec, window) if coded else [],
         "tokens": len(window[-1]),
         "nats": nats(bundle, window),
         "positions": occupied(bundle, window),
-        "written": written(bundle, window[:-1], tokens) if tokens else {},
+        "written": written(bundle, window[:-1], tokens, turn=turn) if tokens else {},
     }
 
 

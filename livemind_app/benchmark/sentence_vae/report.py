@@ -20,7 +20,15 @@ def _codec(codec: Mapping[str, Any]) -> str:
 
 
 def _arms(summary: Mapping[str, Any]) -> str:
-    head = ("arm", "perplexity", "tokens/s", "speedup", "positions / 1k tokens", "KV MiB / 1k tokens")
+    head = (
+        "arm",
+        "perplexity",
+        "read, s",
+        "tokens/s",
+        "speedup",
+        "positions / 1k tokens",
+        "KV MiB / 1k tokens",
+    )
     return table(head, (_arm(summary, arm) for arm in ARMS if f"ppl_{arm}" in summary["lm"]))
 
 
@@ -29,6 +37,7 @@ def _arm(summary: Mapping[str, Any], arm: str) -> tuple[str, ...]:
     return (
         arm,
         number(summary["lm"], f"ppl_{arm}", ".2f"),
+        number(speed.get(arm, {}), "read_s_p50", ".2f"),
         number(speed.get(arm, {}), "tokens_per_s", ".1f"),
         number(speed, f"speedup_{arm}", ".2f"),
         number(memory["positions_per_1k_tokens"], arm, ".0f"),

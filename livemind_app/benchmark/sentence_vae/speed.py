@@ -1,7 +1,7 @@
 """Writing on from the same text: token by token, sentence by sentence, and token by token on a short context.
 
-Everybody reads first, which is not timed here, and writes for as long as was asked, an end or not. A sentence
-that was written is read again before the next one, and that time counts.
+Everybody reads first, which is timed by itself, and writes for as long as was asked, an end or not. A sentence
+that was written is read again before the next one, and that time counts as writing.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,23 +17,28 @@ from livemind_app.sentence_vae.sllm import SentenceModel
 from livemind_app.sentence_vae.write import Writer
 
 
-def written(bundle: Bundle, context: Sequence[Ids], tokens: int) -> dict[str, dict[str, float]]:
-    """Of every arm tokens, sentences (of the sentence model only) and seconds."""
+def written(
+    bundle: Bundle, context: Sequence[Ids], tokens: int, *, turn: int = 0
+) -> dict[str, dict[str, float]]:
+    """Of every arm tokens, sentences (of the sentence model only) and seconds; by turns each goes first."""
     arms = {"base": _base(bundle, context, tokens)}
     if bundle.sllm:
         arms["sllm"] = _sllm(bundle.sllm, context, tokens)
     if bundle.hybrid:
         arms["hybrid"] = _hybrid(bundle.hybrid, context, tokens)
-    return {name: _timed(arm) for name, arm in arms.items()}
+    names = list(arms)
+    first = turn % len(names)
+    return {name: _timed(arms[name]) for name in (*names[first:], *names[:first])}
 
 
 def _timed(arm: Iterator[int]) -> dict[str, float]:
     """An arm yields 0 when it has read, then how many tokens it has said at once."""
-    next(arm)
     began = perf_counter()
+    next(arm)
+    read = perf_counter()
     steps = list(arm)
-    seconds = perf_counter() - began
-    return {"tokens": sum(steps), "steps": len(steps), "seconds": seconds}
+    seconds = perf_counter() - read
+    return {"tokens": sum(steps), "steps": len(steps), "seconds": seconds, "read_seconds": read - began}
 
 
 @torch.inference_mode()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import exp
+from statistics import median
 from typing import Any
 
 from livemind_app.sentence_vae.fidelity import BUCKETS, compared
@@ -55,6 +56,8 @@ def _speed(rows: Sequence[Row]) -> Figures:
     for arm in arms:
         seconds = sum(row[arm]["seconds"] for row in timed)
         figures[arm] = {"tokens_per_s": sum(row[arm]["tokens"] for row in timed) / seconds}
+        if read := [row[arm]["read_seconds"] for row in timed if "read_seconds" in row[arm]]:
+            figures[arm]["read_s_p50"] = median(read)
     if sllm := [row["sllm"] for row in timed if "sllm" in row]:
         sentences = sum(row["steps"] for row in sllm)
         figures["sllm"]["sentences_per_s"] = sentences / sum(row["seconds"] for row in sllm)

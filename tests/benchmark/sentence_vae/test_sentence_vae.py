@@ -78,6 +78,7 @@ def test_every_figure_is_there_and_a_run_goes_on(
     assert set(summary["lm"]["controls"]) == {*("hybrid_raw", "oracle", "previous", "zero", "shuffled")}
     assert summary["speed"]["n"] == 1
     assert summary["speed"]["speedup_sllm"] > 0
+    assert all(summary["speed"][arm]["read_s_p50"] > 0 for arm in ("base", "sllm", "hybrid"))
     memory = summary["memory"]
     assert memory["positions_per_1k_tokens"]["base"] == 1000
     assert memory["reduction_sllm"] > memory["reduction_hybrid"] > 0
