@@ -1,7 +1,7 @@
 """Writing on from the same text: token by token, sentence by sentence, and token by token on a short context.
 
-Everybody reads first, which is timed by itself, and writes for as long as was asked, an end or not. A sentence
-that was written is read again before the next one, and that time counts as writing.
+Everybody reads first, which is timed by itself, and writes for as long as was asked, an end or not. A
+sentence that was written is read again before the next one, and that time counts as writing.
 """
 
 from collections.abc import Iterator, Sequence
