@@ -35,7 +35,7 @@ class Metrics:
     prefilled_after_submit: int
     ready_tokens: int = 0  # of the answer, there when it was submitted
     kept_tokens: int = 0  # of the answer, from drafts of it that were read again
-    thinking_s: float = 0.0  # computed before submit
+    thinking_s: float = 0.0  # computed before submit for notes and answers; reading ahead is not in it
     thinking_tokens: int = 0  # generated before submit
     wasted_tokens: int = 0  # of these, thrown away
     forwards: int = 0  # that wrote the answer; fewer than tokens where lookahead drafted

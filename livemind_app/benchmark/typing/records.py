@@ -26,7 +26,7 @@ class Record:
     wasted: int = 0  # of tokens_before, thrown away
     prompt_tokens: int = 0
     prefilled_after: int = 0  # of prompt_tokens, computed after submit
-    thinking_s: float = 0.0  # computed before submit
+    thinking_s: float = 0.0  # as of Metrics
     typing_s: float = 0.0  # the typist's time
     notes: tuple[str, ...] = ()
     waits: int = 0  # steps of thinking that made no note
