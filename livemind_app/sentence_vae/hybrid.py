@@ -27,7 +27,7 @@ from livemind_app.sentence_vae.updated import Updated
 class HybridConfig:
     rank: int = 16
     raw: int = 2  # sentences at the end that stay tokens at least
-    share: float = 0.2  # of a text's tokens, at its end, that stay tokens too: two thirds of that at least
+    share: float = 0.28  # of a text's tokens, at its end, that stay tokens too: two thirds of that at least
 
     def json(self) -> dict[str, Any]:
         return asdict(self)
