@@ -58,10 +58,16 @@ def save_model(folder: Path, setting: str, model: Model, meta: Mapping[str, Any]
 def load_model(folder: Path, setting: Compression, base: Any, codec: Codec, codec_folder: Path) -> Model:
     """For evaluation, frozen. Raises ModelError where it does not fit this base or this codec."""
     check_model(folder, setting, codec_folder)
-    tensors, meta = _read(folder, setting)
-    model = new_model(setting, base, codec, meta["config"])
-    _restore(folder, trained(model), tensors, meta["base"])
+    model = new_model(setting, base, codec, checkpoint.read_meta(folder)["config"])
+    restore_model(folder, setting, model, codec_folder)
     return model.to(base.device).eval().requires_grad_(False)
+
+
+def restore_model(folder: Path, setting: Compression, model: Model, codec_folder: Path) -> None:
+    """Into one that was made alike, what a checkpoint has learned; raises as `load_model`."""
+    tensors, meta = _read(folder, setting)
+    check_model(folder, setting, codec_folder)
+    _restore(folder, trained(model), tensors, meta["base"])
 
 
 def check_model(folder: Path, setting: Compression, codec_folder: Path) -> None:

@@ -102,9 +102,14 @@ class HybridTask:
         return rows, texts
 
     def _pieces(self, sentences: Sequence[Ids], rng: Random) -> tuple[list[Piece], int]:
-        """A window with its first sentences old, and how many of its last tokens are learned from."""
+        """A window with its first sentences old, and how many of its last tokens are learned from.
+
+        Half of them as texts are served, half with a shorter end, so that latents have more to say.
+        """
         answer = rng.randrange(2, len(sentences))
-        old = max(1, answer - rng.randint(0, 1 + answer // MOST_RAW))
+        served = self.module.config.old([len(sentence) for sentence in sentences[:answer]])
+        shorter = answer - rng.randint(0, 1 + answer // MOST_RAW)
+        old = max(1, served if rng.random() < 0.5 else shorter)
         raw, last = (list(chain(*part)) for part in (sentences[old:answer], sentences[answer:]))
         read: list[Piece] = [(sentence, True) for sentence in sentences[:old]]
         if self._frame is None or rng.random() < 0.5:

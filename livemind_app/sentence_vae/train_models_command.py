@@ -26,6 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--setting", choices=SETTINGS, default="sllm", help="sllm: next sentence; hybrid: compressed context")
     add("--data", required=True, metavar="FILE[,…]", help="texts, JSON Lines or plain, gzip or not")
+    add(
+        "--begin",
+        type=Path,
+        metavar="CHECKPOINT",
+        help="of the same setting, with what it has learned already",
+    )
     add("--characters", type=int, metavar="N", help="read so many of each file at most")
     add("--out", required=True, type=Path, metavar="FOLDER", help="state, log, and at the end checkpoint/")
     add("--steps", type=int, default=1000, metavar="N", help="default: 1000")
@@ -50,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     from livemind_app.engine.loading import device
     from livemind_app.engine.models.load import load
     from livemind_app.sentence_vae.data import prepare
-    from livemind_app.sentence_vae.files import load_codec, new_model, save_model
+    from livemind_app.sentence_vae.files import load_codec, new_model, restore_model, save_model
     from livemind_app.sentence_vae.train_models import ModelTraining, Windows
     from livemind_app.training import checkpoint, texts
     from livemind_app.training.loop import Plan, train
@@ -68,10 +74,14 @@ def run(args: argparse.Namespace) -> int:
     settings = {"base": meta["base"], "codec": meta["files"], "config": model.config.json()}
     settings |= {"training": asdict(training), "data": texts.hashes(corpora)}
     settings["characters"] = args.characters
+    if args.begin:
+        settings["begin"] = checkpoint.read_meta(args.begin)["files"]
     plan = Plan(
         args.steps, evaluate_every=args.evaluate_every, minutes=args.minutes, dtype=chosen(args.dtype)
     )
     task = _task(model, Windows(data, training), training, tokenizer)
+    if args.begin:
+        restore_model(args.begin, args.setting, model, args.codec)
     if not train(task, args.out, plan, settings, resume=args.resume):
         print(f"stopped; go on with --resume ({args.out})")
         return 0

@@ -159,7 +159,7 @@ def test_the_last_sentences_stay_tokens(lengths: list[int], raw: int, share: flo
 
 
 def test_the_old_part_of_a_text_grows_in_steps() -> None:
-    """Else a fifth of it would be read again at each sentence."""
+    """Else what stays tokens would be read again at each sentence."""
     olds = [HybridConfig().old([20] * count) for count in range(40, 140)]
     assert olds == sorted(olds)
     assert len(set(olds)) < 40

@@ -11,6 +11,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from livemind_app import cli
 from livemind_app.benchmark.sentence_vae.summary import summarize
 from livemind_app.engine.models.load import load
+from livemind_app.training import checkpoint
 
 SENTENCES = ("The cat sat on the mat. ", "It was warm there, and very quiet! ", "Who could ask for more? ")
 TEXT = "".join(SENTENCES * 60)
@@ -50,6 +51,19 @@ def models(base: Path, text: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         assert cli.main([*command, *common, "--out", str(runs / setting)]) == 0
         (runs / setting / "checkpoint").rename(folder / setting)
     return folder
+
+
+def test_training_goes_on_from_a_checkpoint(models: Path, text: Path, tmp_path: Path) -> None:
+    """After a step at a rate of next to nothing it is what it began with; another setting is refused."""
+    codec, begin = models / "codec", models / "hybrid"
+    command = ["train", "sllm", "--codec", str(codec), "--window", "5", "--data", str(text), "--steps", "1"]
+    command += ["--rate", "1e-9", "--begin", str(begin)]
+    assert cli.main([*command, "--setting", "hybrid", "--out", str(tmp_path / "run")]) == 0
+    tensors, meta = checkpoint.load(tmp_path / "run" / "checkpoint")
+    known, told = checkpoint.load(begin)
+    assert meta["begin"] == told["files"]
+    assert all(torch.allclose(tensors[name], known[name], atol=1e-3) for name in known)
+    assert cli.main([*command, "--setting", "sllm", "--out", str(tmp_path / "other")]) == 2
 
 
 def test_training_says_what_it_did(models: Path) -> None:
