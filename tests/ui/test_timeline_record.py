@@ -13,8 +13,10 @@ from tests.ui.test_timeline_window import EXPORT
 ROW = 28  # pixels
 ROWS = ["typing", "segments", "notes", "ahead", "exact", "conventional"]
 SHOW = """async (events) => {
-    const at = (path) => import(new URL(`static/${path}.js`, document.baseURI).href);
-    const [{ Record }, { renderTimeline }] = await Promise.all([at("timeline/record"), at("view/timeline")]);
+    const at = (path) => import(new URL(`static/${path}`, document.baseURI).href);
+    // One of its own, which the page does not draw its own record on whenever it draws.
+    const own = at("view/timeline.js?own");
+    const [{ Record }, { renderTimeline }] = await Promise.all([at("timeline/record.js"), own]);
     const record = new Record();
     for (const event of events) record.see(event);
     renderTimeline(record, record.end, false);
