@@ -202,7 +202,7 @@ def test_a_seed_repeats_what_is_drawn(methods: dict[Compression, Method], settin
 
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_fewer_positions_than_tokens(methods: dict[Compression, Method], setting: Compression) -> None:
-    end = finished(list(outputs(methods[setting], request(QUESTION * 3, setting))))
+    end = finished(list(outputs(methods[setting], request(QUESTION * 6, setting))))
     assert 0 < end.positions < end.prompt_tokens / 2
     assert end.kv_bytes == end.positions * 2 * 4 * 2 * 16 * 4  # layers, keys and values, heads, sizes, fp32
 
