@@ -11,7 +11,8 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import expect
 
-from tests.ui.conftest import LivePage
+from livemind_app.protocol import Priority
+from tests.ui.conftest import Gates, LivePage
 from tests.ui.test_timeline import SVG, ask
 
 MARK = re.compile(r"(−?)(?:(\d+):)?(\d+(?:\.\d+)?)(?: s)?")
@@ -216,11 +217,16 @@ def test_keys_zoom_about_the_middle_and_home_shows_everything(live: LivePage) ->
     assert span(live) == whole
 
 
-def test_buttons_zoom_and_show_a_prompt_or_everything(live: LivePage) -> None:
+def test_buttons_zoom_and_show_a_prompt_or_everything(live: LivePage, gates: Gates) -> None:
     ask(live)
     first = everything(live)
+    gates.hold(Priority.BASELINE)
     live.ask("And then?")
     expect(live.page.locator("#lm-history .lm-earlier-prompt")).to_have_count(1)
+    for _ in range(POLLS):  # a second is the least that is shown, and both may have taken less
+        if everything(live).length > 1.2 * first.length:
+            break
+    gates.open()
     live.wait_for_lane("slm", "done")
     whole = everything(live)
     assert whole.length > first.length
