@@ -1,7 +1,7 @@
 """What a run was made with, so that it can be made again."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,16 +36,9 @@ def _sha256(name: str, path: Path) -> str:
     """Of a file, or of the descriptions of a folder's checkpoints, which have the hash of every part."""
     digest = hashlib.sha256()
     try:
-        for file in [path] if path.is_file() else _described(path):
+        for file in sorted(path.rglob(META)) if path.is_dir() else [path]:
             digest.update(file.read_bytes())
     except OSError as error:
         option = name.replace("_", "-")
         raise ConfigError(f"--{option}: cannot read {path} ({type(error).__name__})") from error
     return digest.hexdigest()
-
-
-def _described(folder: Path) -> Iterator[Path]:
-    names = sorted(folder.rglob(META))
-    if not names:
-        raise FileNotFoundError(folder)
-    return iter(names)
