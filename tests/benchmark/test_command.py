@@ -108,6 +108,7 @@ def test_a_run_is_not_resumed_with_other_models_or_other_files(
         ["--min-sentences", "99"],
         ["--preset", "huge"],
         ["--adapter", "nowhere"],
+        ["--adapter", str(Path(__file__).parent)],
     ],
 )
 def test_what_cannot_work_is_said_before_anything_is_loaded(

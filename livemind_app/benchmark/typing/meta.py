@@ -34,11 +34,14 @@ def fingerprints(settings: Settings) -> dict[str, str]:
 
 def _sha256(name: str, path: Path) -> str:
     """Of a file, or of the descriptions of a folder's checkpoints, which have the hash of every part."""
+    option = "--" + name.replace("_", "-")
+    files = sorted(path.rglob(META)) if path.is_dir() else [path]
+    if not files:
+        raise ConfigError(f"{option}: {path} holds no checkpoint")
     digest = hashlib.sha256()
     try:
-        for file in sorted(path.rglob(META)) if path.is_dir() else [path]:
+        for file in files:
             digest.update(file.read_bytes())
     except OSError as error:
-        option = name.replace("_", "-")
-        raise ConfigError(f"--{option}: cannot read {path} ({type(error).__name__})") from error
+        raise ConfigError(f"{option}: cannot read {path} ({type(error).__name__})") from error
     return digest.hexdigest()
