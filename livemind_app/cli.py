@@ -108,8 +108,9 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--prefill",
-        metavar="plain|packed",
-        help="plain: keep plain weights for prefill, which is faster; packed: drop them, which saves memory",
+        metavar="auto|plain|packed",
+        help="what reads prompts beside packed weights. auto: 8 bits, or a plain copy where that is faster; "
+        "plain: always a plain copy; packed: no copy, which saves memory, and is slower for 4 bits",
     )
     add(
         "--mode",

@@ -34,7 +34,7 @@ from livemind_app.values import (
 Preset = Literal["base", "small", "tiny"]
 Dtype = Literal["auto", "bfloat16", "float32"]
 Weights = Literal["auto", "float32", "bfloat16", "int8", "int4", "gguf"]
-Prefill = Literal["plain", "packed"]
+Prefill = Literal["auto", "plain", "packed"]
 Drafts = Literal["own", "shared"]
 Mode = Literal["draft", "infer", "exact", "off"]
 Log = Literal["text", "json"]
@@ -53,7 +53,7 @@ class Settings:
     offer: Offered | None = None  # others for users to choose; None: smaller presets than the server's own
     dtype: Dtype = "auto"  # what is computed in
     weights: Weights = "auto"  # how weights lie in memory for a CPU
-    prefill: Prefill = "plain"  # packed: drop the plain weights where packed ones decode
+    prefill: Prefill = "auto"  # what prompts are read with, beside packed weights that decode
     mode: Mode | None = None  # of sessions that do not say; None: draft, or infer where models cannot draft
     drafts: Drafts = "own"  # shared: answers of one session are drafted in others
     draft_text: Name | None = None  # a public file that lookahead drafts from

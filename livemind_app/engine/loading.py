@@ -42,7 +42,7 @@ def load_engine(
     dtype: str = "auto",
     *,
     weights: str = "auto",
-    prefill: str = "plain",
+    prefill: str = "auto",
     drafts: str = "own",
     draft_text: str | None = None,
     cache_bytes: int = CACHE_BYTES,
@@ -79,7 +79,7 @@ class Shelf:
         dtype: str = "auto",
         *,
         weights: str = "auto",
-        prefill: str = "plain",
+        prefill: str = "auto",
         shared_drafts: bool = False,
         public: str = "",  # text that lookahead drafts from
     ) -> None:

@@ -11,7 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--model", required=True, metavar="MODEL", help="catalogue name, local folder or hub id")
     add("--weights", default="auto", metavar="W[,W]", help="formats, as of `livemind serve` (default: auto)")
-    add("--prefill", choices=("plain", "packed"), default="plain", help="packed: drop the plain weights")
+    add("--prefill", choices=("auto", "plain", "packed"), default="auto", help="as of `livemind serve`")
     add("--data", type=Path, metavar="FILE", help="a text, gzip or not, for perplexity")
     add("--windows", type=int, default=8, metavar="N", help="of 512 tokens, read of it (default: 8)")
     add("--rounds", type=int, default=5, metavar="N", help="of every timing; 0: none (default: 5)")

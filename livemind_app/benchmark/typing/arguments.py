@@ -20,7 +20,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     add("--slm", metavar="MODEL", help="replaces the preset's small model")
     add("--dtype", metavar="auto|bfloat16|float32", help="what to compute in (default: auto)")
     add("--weights", metavar="FORMAT", help="how weights lie in memory, as of `livemind serve`")
-    add("--prefill", metavar="plain|packed", help="what prefill reads, as of `livemind serve`")
+    add("--prefill", metavar="auto|plain|packed", help="what prefill reads, as of `livemind serve`")
     add("--adapter", metavar="FOLDER", help="of `livemind train llm-to-slm`, as of `livemind serve`")
     add("--sentence-vae", metavar="FOLDER", help="with codec/, sllm/ and hybrid/, as of `livemind serve`")
     add("--drafts", metavar="own|shared", help="whose texts are drafted from, as of `livemind serve`")

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from livemind_app.engine.packed.store import Packed
+    from livemind_app.engine.packed.swap import Prefill
 
 DTYPES = ("auto", "bfloat16", "float32")
 PACKED: "dict[str, Packed]" = {"int8": "int8", "int4": "int4", "gguf": "gguf"}
 WEIGHTS = (*DTYPES, *PACKED)
-PREFILLS = ("plain", "packed")
-BF16_FEATURES = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")  # as torch names them, x86 and ARM
+PREFILLS: "dict[str, Prefill]" = {"auto": "auto", "plain": "plain", "packed": "packed"}
 PAGE = 4096
 
 
@@ -28,12 +28,12 @@ def load(
     report: Report = silent,
     *,
     weights: str | None = None,
-    prefill: str = "plain",
+    prefill: str = "auto",
 ) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
     """Model and tokenizer of a catalogue name, a local folder or a hub id.
 
-    `weights` is one of WEIGHTS, or None for plain ones of the dtype. Of packed weights, `prefill` is
-    `plain` to keep the plain copies for it, or `packed` to drop them.
+    `weights` is one of WEIGHTS, or None for plain ones of the dtype. Beside packed weights, `prefill` keeps
+    what is fast for it (`auto`: a copy in 8 bits or the plain one), the `plain` copy, or, if `packed`, none.
     """
     if prefill not in PREFILLS:
         raise ConfigError(f"prefill {prefill!r} is none of {', '.join(PREFILLS)}")
@@ -46,7 +46,7 @@ def load(
         from livemind_app.engine.packed.weights import apply
 
         network = read_network(folder, dtype="auto")
-        apply(network, name, folder, packed, kind, keep_plain=prefill == "plain", report=report)
+        apply(network, name, folder, packed, kind, prefill=PREFILLS[prefill], report=report)
         return network, tokenizer
     if device != "cpu":
         return read_network(folder, dtype=kind, device_map={"": device}), tokenizer
@@ -91,10 +91,9 @@ def _has_bf16(device: str) -> bool:
 
     if device.startswith("cuda"):
         return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
-    if device != "cpu":
-        return False
-    features = torch.cpu.get_capabilities()
-    return any(features.get(feature, False) for feature in BF16_FEATURES)
+    from livemind_app.engine.packed.linear import has_bf16
+
+    return device == "cpu" and has_bf16()
 
 
 def _page_in(network: "PreTrainedModel") -> None:

@@ -2,6 +2,7 @@
 
 phase.py        prefill or decode: which copy of the weights a forward reads
 linear.py       projections on torch's packed kernels
+places.py       what stands in the places of projections, around the kernels
 layout.py       large matrices as oneDNN lays them out
 quantize.py     any matrix into 8 or 4 bits
 gguf_blocks.py  the blocks of a GGUF file, unchanged

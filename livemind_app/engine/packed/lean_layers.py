@@ -11,8 +11,8 @@ from transformers import Cache, PreTrainedModel
 from livemind_app.engine.packed.attention import NAME
 from livemind_app.engine.packed.kv import GrowingCache
 from livemind_app.engine.packed.lean import Angles, Kernel, Norm, Rotation, Steps
-from livemind_app.engine.packed.linear import PhasedLinear, StackedLinear
 from livemind_app.engine.packed.phase import decoding, phase
+from livemind_app.engine.packed.places import PhasedLinear, StackedLinear
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ def _kernels(*projections: Any) -> list[Kernel]:
     """Of projections that have the same input; a stack has one. Raises TypeError where one is not packed."""
     kernels: list[Kernel] = []
     for projection in projections:
-        packed = projection.packed if isinstance(projection, PhasedLinear) else projection
+        packed = projection.decode if isinstance(projection, PhasedLinear) else projection
         kernel = packed.stack.packed if isinstance(packed, StackedLinear) else packed
         if not isinstance(kernel, Kernel):
             raise TypeError(f"{type(kernel).__name__} is not packed")

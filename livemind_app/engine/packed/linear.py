@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from livemind_app.engine.packed.layout import lay_out
-from livemind_app.engine.packed.phase import phase
 
 GROUP = 32  # inputs that share a scale in the 4-bit form, as in GGUF's blocks
 VNNI = ("avx512_vnni", "avx_vnni")
+BF16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")  # as torch names them, x86 and ARM
 BASE, ZERO = 256, 128  # of the digits, and what a digit holds for 0
 LARGEST = 32639  # (127, 127) in digits
+TILE = 256  # rows expanded at a time: a second-level cache holds them, and reading them again is cheap
 SMALL = 3 << 19  # weights of a matrix below which a call of oneDNN costs more than its work
 _MIDDLE = torch.tensor(BASE * ZERO + ZERO + 0.5)  # 0 in digits; a half, since conversion cuts
 
@@ -129,6 +130,25 @@ class Int8Linear(nn.Module):
         return _biased(y * self.scales, self.bias)
 
 
+class ExpandedLinear(nn.Module):
+    """Many rows on the same weights, which become fp32 on their way into the processor's cache.
+
+    As fast as a copy that lies in memory in fp32, and none is needed.
+    """
+
+    def __init__(self, packed: Int8Linear) -> None:
+        super().__init__()
+        self.packed = packed
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _shaped(self.rows(x.view(-1, x.shape[-1]).float()), x)
+
+    def rows(self, x: Tensor) -> Tensor:
+        """[rows, inputs] → [rows, outputs], both fp32."""
+        tiles = [x @ tile.float().t() for tile in torch.split(self.packed.weights, TILE)]
+        return _biased(torch.cat(tiles, dim=-1).mul_(self.packed.scales), self.packed.bias)
+
+
 class Int4Linear(nn.Module):
     """Groups of 32 inputs: `(q - 8) * scale + zero`. The kernel computes in bf16."""
 
@@ -154,6 +174,11 @@ def int8_linear(weights: Tensor | list[Tensor], scales: Tensor, bias: Tensor | N
     return Int8Linear(weights, scales, bias)
 
 
+def for_prefill(kernel: nn.Module) -> nn.Module:
+    """The faster way to multiply many rows with its weights."""
+    return ExpandedLinear(kernel) if isinstance(kernel, Int8Linear) else kernel
+
+
 def is_large(weights: Tensor) -> bool:
     return weights.numel() > SMALL
 
@@ -164,70 +189,20 @@ def has_vnni() -> bool:
     return torch._C._has_mkldnn and any(features.get(name) for name in VNNI)
 
 
+def has_bf16() -> bool:
+    """Whether the processor multiplies bf16, which others imitate slowly."""
+    features = torch.cpu.get_capabilities()
+    return any(features.get(name) for name in BF16)
+
+
+def plain_is_fast() -> bool:
+    """Whether many rows are multiplied faster with a plain copy in bf16 than with 8 bits."""
+    return has_bf16() and not has_vnni()
+
+
 def _biased(y: Tensor, bias: Tensor | None) -> Tensor:
     return y if bias is None else y.add_(bias)
 
 
 def _shaped(y: Tensor, x: Tensor) -> Tensor:
     return y.to(x.dtype).view(*x.shape[:-1], -1)
-
-
-class Stack(nn.Module):
-    """Projections of the same input, computed as one when the first of them is asked for.
-
-    Between two calls it holds the outputs that were not taken yet, of one input. Networks that share it may
-    compute on several threads: one that finds another's input computes its own anew.
-    """
-
-    def __init__(self, packed: nn.Module, sizes: list[int]) -> None:
-        super().__init__()
-        self.packed = packed
-        self._sizes = sizes
-        self._held: tuple[Tensor | None, tuple[Tensor, ...]] = (None, ())
-
-    def take(self, x: Tensor, index: int) -> Tensor:
-        given, outputs = self._held
-        if given is not x:
-            outputs = self.packed(x).split(self._sizes, dim=-1)
-        self._held = (x, outputs) if index < len(self._sizes) - 1 else (None, ())
-        return outputs[index]
-
-
-class StackedLinear(nn.Module):
-    """One of a stack's projections."""
-
-    def __init__(self, stack: Stack, index: int) -> None:
-        super().__init__()
-        self.stack = stack
-        self._index = index
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.stack.take(x, self._index)
-
-
-class PhasedLinear(nn.Module):
-    """Prefill reads the plain weights, decode the packed ones, whose kernels are slow for many rows."""
-
-    def __init__(self, plain: nn.Linear, packed: nn.Module) -> None:
-        super().__init__()
-        self.plain = plain
-        self.packed = packed
-
-    def forward(self, x: Tensor) -> Tensor:
-        if phase.decode:
-            return self.packed(x)  # type: ignore[no-any-return]
-        y: Tensor = self.plain(x.to(self.plain.weight.dtype))
-        return y.to(x.dtype)
-
-
-class Rows(nn.Module):
-    """An embedding in its stored type, its rows given in the type that is computed in."""
-
-    def __init__(self, embedding: nn.Module, dtype: torch.dtype) -> None:
-        super().__init__()
-        self.embedding = embedding
-        self._dtype = dtype
-
-    def forward(self, ids: Tensor) -> Tensor:
-        rows: Tensor = self.embedding(ids)
-        return rows.to(self._dtype)

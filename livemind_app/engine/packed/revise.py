@@ -6,6 +6,7 @@ be rounded twice.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,13 +15,13 @@ from transformers import PreTrainedModel
 from livemind_app.engine.packed.lean_layers import LeanLayer, make_lean
 from livemind_app.engine.packed.linear import (
     DigitLinear,
+    ExpandedLinear,
     Int4Linear,
     Int8Linear,
-    PhasedLinear,
-    Stack,
-    StackedLinear,
+    for_prefill,
     int8_linear,
 )
+from livemind_app.engine.packed.places import PhasedLinear, PlainLinear, Stack, StackedLinear
 from livemind_app.engine.packed.quantize import int4, int8
 
 Change = Callable[[], Tensor]  # what is added to a projection's weights, [outputs, inputs] in fp32
@@ -54,63 +55,82 @@ def _groups(network: nn.Module, names: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _group(network: nn.Module, name: str) -> list[str]:
-    first = _packed(network.get_submodule(name))
+    first = _decode(network.get_submodule(name))
     if not isinstance(first, StackedLinear):
         return [name]
     parent = name.rpartition(".")[0]
-    siblings = {f"{parent}.{n}": _packed(m) for n, m in network.get_submodule(parent).named_children()}
+    siblings = {f"{parent}.{n}": _decode(m) for n, m in network.get_submodule(parent).named_children()}
     return [n for n, m in siblings.items() if isinstance(m, StackedLinear) and m.stack is first.stack]
 
 
 def _revised(
     network: nn.Module, names: Sequence[str], changes: Mapping[str, Change], stored: Stored
-) -> Iterator[nn.Module]:
+) -> list[nn.Module]:
     """The modules that take the places of these."""
     modules = [network.get_submodule(name) for name in names]
     weights = [_plain(name, each, stored) for name, each in zip(names, modules, strict=True)]
-    types = [weight.dtype for weight in weights]
     weights = [
         weight.float() + changes[name]().to(weight.device) if name in changes else weight.float()
         for name, weight in zip(names, weights, strict=True)
     ]
-    first = _packed(modules[0])
-    if isinstance(first, StackedLinear):
-        stack = Stack(_alike(first.stack.packed, torch.cat(weights), names[0]), [len(w) for w in weights])
-        packed: list[nn.Module] = [StackedLinear(stack, index) for index in range(len(names))]
-    else:
-        packed = [_alike(first, weights[0], names[0])]
-    for before, new, weight, dtype in zip(modules, packed, weights, types, strict=True):
-        if isinstance(before, PhasedLinear):
-            yield PhasedLinear(_linear(before.plain, weight.to(dtype)), new)
-        else:
-            yield new
+    kernels = _Kernels(weights, names[0])
+    decode = kernels.places([_decode(module) for module in modules])
+    if not isinstance(modules[0], PhasedLinear):
+        return decode
+    return list(map(PhasedLinear, kernels.places([module.prefill for module in modules]), decode))
 
 
-def _packed(module: nn.Module) -> nn.Module:
-    return module.packed if isinstance(module, PhasedLinear) else module
+class _Kernels:
+    """Projections with other weights, stacked as before. Both phases may share a kernel."""
+
+    def __init__(self, weights: Sequence[Tensor], name: str) -> None:
+        self._weights = weights
+        self._name = name
+        self._made: dict[nn.Module, nn.Module] = {}
+
+    def places(self, modules: Sequence[Any]) -> list[nn.Module]:
+        """In the places of these."""
+        if not isinstance(modules[0], StackedLinear):
+            return list(map(self._alike, modules, self._weights))
+        kernel = self._alike(modules[0].stack.packed, torch.cat(list(self._weights)))
+        stack = Stack(kernel, [len(weight) for weight in self._weights])
+        return [StackedLinear(stack, index) for index in range(len(modules))]
+
+    def _alike(self, module: nn.Module, weight: Tensor) -> nn.Module:
+        """Weights [outputs, inputs] in fp32 as a module of the same kind."""
+        if module not in self._made:
+            self._made[module] = self._new(module, weight)
+        return self._made[module]
+
+    def _new(self, module: nn.Module, weight: Tensor) -> nn.Module:
+        match module:
+            case DigitLinear() | Int8Linear():
+                return int8_linear(**int8(weight).tensors(), bias=module.bias)
+            case ExpandedLinear():
+                return for_prefill(self._alike(module.packed, weight))
+            case Int4Linear():
+                return Int4Linear(**int4(weight).tensors(), bias=module.bias)
+            case PlainLinear():
+                return PlainLinear(_linear(module.linear, weight))
+            case nn.Linear():
+                return _linear(module, weight)
+        raise KeyError(f"{self._name} is a {type(module).__name__}, whose weights cannot be changed")
+
+
+def _decode(module: nn.Module) -> nn.Module:
+    return module.decode if isinstance(module, PhasedLinear) else module
 
 
 def _plain(name: str, module: nn.Module, stored: Stored) -> Tensor:
-    plain = module.plain if isinstance(module, PhasedLinear) else module
+    prefill = module.prefill if isinstance(module, PhasedLinear) else module
+    plain = prefill.linear if isinstance(prefill, PlainLinear) else prefill
     return plain.weight if isinstance(plain, nn.Linear) else stored(name)
 
 
-def _alike(module: nn.Module, weight: Tensor, name: str) -> nn.Module:
-    """Weights [outputs, inputs] in fp32 as a module of the same kind."""
-    match module:
-        case DigitLinear() | Int8Linear():
-            return int8_linear(**int8(weight).tensors(), bias=module.bias)
-        case Int4Linear():
-            return Int4Linear(**int4(weight).tensors(), bias=module.bias)
-        case nn.Linear():
-            return _linear(module, weight.to(module.weight.dtype))
-    raise KeyError(f"{name} is a {type(module).__name__}, whose weights cannot be changed")
-
-
 def _linear(before: nn.Linear, weight: Tensor) -> nn.Linear:
-    """With another's bias."""
+    """With another's bias, in its type."""
     made = nn.Linear(before.in_features, before.out_features, bias=False, device="meta")
-    made.weight = nn.Parameter(weight, requires_grad=False)
+    made.weight = nn.Parameter(weight.to(before.weight.dtype), requires_grad=False)
     made.bias = before.bias
     return made
 

@@ -9,6 +9,7 @@ The machine is a hash of torch's version and the processor's instructions: they 
 import hashlib
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -24,7 +25,7 @@ from livemind_app.engine.models.store import models_dir, publish
 log = logging.getLogger(__name__)
 
 Packed = Literal["int8", "int4", "gguf"]
-FORMAT = 4  # raise it when weights packed today must be packed again
+FORMAT = 5  # raise it when weights packed today must be packed again
 
 
 def load_or_pack(
@@ -64,11 +65,21 @@ def _packed(file: Path, weights: Packed, pack: Callable[[], dict[str, Tensor]]) 
     try:
         save_file(tensors, partial)
         publish(partial, file)
+        _drop_outdated(file.parent)
         return load_file(file)
     except (OSError, SafetensorError) as error:
         _not_kept(weights, error)
         partial.unlink(missing_ok=True)
         return tensors
+
+
+def _drop_outdated(folder: Path) -> None:
+    """What earlier versions of this program packed, some GB that nobody would read again."""
+    for file in folder.iterdir():
+        version = file.stem.rpartition("-")[2]
+        if version.isdecimal() and int(version) < FORMAT:
+            with suppress(OSError):  # a process of that version has it open, where that matters
+                file.unlink()
 
 
 def _not_kept(weights: Packed, error: Exception) -> None:

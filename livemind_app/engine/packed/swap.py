@@ -4,8 +4,8 @@ Projections that always read the same input are stacked into one matrix. The hea
 phases: prefill needs one row of it, and an embedding that shares its matrix is then read by rows only.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -13,22 +13,22 @@ from transformers import PreTrainedModel
 
 from livemind_app.engine.packed.layout import Restorer, Shape, laid_out
 from livemind_app.engine.packed.linear import (
-    DigitLinear,
     Int4Linear,
-    PhasedLinear,
-    Rows,
-    Stack,
-    StackedLinear,
+    for_prefill,
     has_vnni,
     int8_linear,
     is_large,
+    plain_is_fast,
 )
-from livemind_app.engine.packed.quantize import Int8Rows, Quantized, concatenated
+from livemind_app.engine.packed.places import PhasedLinear, PlainLinear, Rows, Stack, StackedLinear
+from livemind_app.engine.packed.quantize import Int4Groups, Int8Rows, Quantized, concatenated, int8
 
 Source = Callable[[str, nn.Linear], Quantized]  # a projection by its name in the network
+Prefill = Literal["auto", "plain", "packed"]  # what it reads; auto: whatever is the fastest
 SIBLINGS = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
 SMALLEST = 64  # outputs; a router of experts is narrower, and better exact
 JOIN = "+"  # between the names of a stack
+PREFILL = "prefill_"  # before the parts of a stack's copy for prefill
 
 
 def pack(network: PreTrainedModel, source: Source) -> dict[str, Tensor]:
@@ -36,8 +36,17 @@ def pack(network: PreTrainedModel, source: Source) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {}
     for names in _projections(network):
         for joined, matrix in _stacked({name: source(name, _linear(network, name)) for name in names}):
-            tensors.update({f"{joined}.{part}": tensor for part, tensor in _parts(matrix).items()})
+            parts = _parts(matrix) | _prefill_parts(matrix, _linears(network, joined))
+            tensors.update({f"{joined}.{part}": tensor for part, tensor in parts.items()})
     return tensors
+
+
+def _prefill_parts(matrix: Quantized, linears: Mapping[str, nn.Linear]) -> dict[str, Tensor]:
+    """Of a copy in 8 bits beside 4, whose kernel is slow for many rows."""
+    if not isinstance(matrix, Int4Groups) or plain_is_fast():
+        return {}
+    copy = concatenated([int8(linear.weight.detach()) for linear in linears.values()])
+    return {f"{PREFILL}{part}": tensor for part, tensor in _parts(copy).items()}
 
 
 def _parts(matrix: Quantized) -> dict[str, Tensor]:
@@ -56,30 +65,63 @@ def _stacked(matrices: Mapping[str, Quantized]) -> Iterator[tuple[str, Quantized
 
 
 def swap(
-    network: PreTrainedModel, tensors: Mapping[str, Tensor], dtype: torch.dtype, *, keep_plain: bool = True
+    network: PreTrainedModel, tensors: Mapping[str, Tensor], dtype: torch.dtype, prefill: Prefill = "auto"
 ) -> None:
-    """Put packed projections in place, and compute in `dtype` between them.
-
-    Prefill reads plain weights where their kernel is the faster one, unless not `keep_plain`.
-    """
-    head = network.get_output_embeddings()
-    stacks: dict[str, dict[str, Any]] = {}
+    """Put packed projections in place, and compute in `dtype` between them."""
+    stacks: dict[str, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
         joined, _, part = key.rpartition(".")
         stacks.setdefault(joined, {})[part] = tensor
-    restore = Restorer()
-    for joined, stored in stacks.items():
-        linears = {name: _linear(network, name) for name in joined.split(JOIN)}
-        layout = stored.pop("layout", None)
-        parts = {part: tensor.clone() for part, tensor in stored.items()}  # read faster than a mapped file
-        if layout is not None:
-            parts["weights"] = restore(layout, _shape(list(linears.values())))
-        make = Int4Linear if "table" in parts else int8_linear
-        kernel = make(**parts, bias=_bias(list(linears.values()), dtype))
-        for name, packed in zip(linears, _modules(kernel, list(linears.values())), strict=True):
-            phased = keep_plain and linears[name] is not head and not isinstance(kernel, DigitLinear)
-            network.set_submodule(name, PhasedLinear(linears[name], packed) if phased else packed)
+    head = network.get_output_embeddings()
+    make = _Modules(dtype, prefill)
+    for joined, parts in stacks.items():
+        linears = _linears(network, joined)
+        group = list(linears.values())
+        modules = make.single(group, parts) if head in group else make.phased(group, parts)
+        for name, module in zip(linears, modules, strict=True):
+            network.set_submodule(name, module)
     _compute_in(dtype, network)
+
+
+class _Modules:
+    """What takes the places of a stack's projections."""
+
+    def __init__(self, dtype: torch.dtype, prefill: Prefill) -> None:
+        self._dtype = dtype
+        self._prefill = prefill
+        self._restore = Restorer()
+
+    def phased(self, linears: Sequence[nn.Linear], parts: Mapping[str, Tensor]) -> list[nn.Module]:
+        """With another kernel or copy for prefill where that is asked for, or faster."""
+        kernel = self._kernel(linears, parts)
+        decode = _places(kernel, linears)
+        if self._prefill == "plain" or (self._prefill == "auto" and plain_is_fast()):
+            return list(map(PhasedLinear, map(PlainLinear, linears), decode))
+        copy = {part.removeprefix(PREFILL): parts[part] for part in parts if part.startswith(PREFILL)}
+        fast = for_prefill(self._kernel(linears, copy) if copy and self._prefill == "auto" else kernel)
+        return decode if fast is kernel else list(map(PhasedLinear, _places(fast, linears), decode))
+
+    def single(self, linears: Sequence[nn.Linear], parts: Mapping[str, Tensor]) -> list[nn.Module]:
+        """The same for both phases."""
+        return _places(self._kernel(linears, parts), linears)
+
+    def _kernel(self, linears: Sequence[nn.Linear], parts: Mapping[str, Tensor]) -> nn.Module:
+        """Copies, since a step reads them faster than a mapped file."""
+        weights: dict[str, Tensor | list[Tensor]] = {
+            part: parts[part].clone() for part in ("weights", "scales", "table") if part in parts
+        }
+        if "layout" in parts:
+            weights["weights"] = self._restore(parts["layout"], _shape(linears))
+        make = Int4Linear if "table" in parts else int8_linear
+        return make(**weights, bias=_bias(linears, self._dtype))  # type: ignore[arg-type]
+
+
+def _places(kernel: nn.Module, linears: Sequence[nn.Linear]) -> list[nn.Module]:
+    """A module for each of the projections that the kernel computes."""
+    if len(linears) == 1:
+        return [kernel]
+    stack = Stack(kernel, [linear.out_features for linear in linears])
+    return [StackedLinear(stack, index) for index in range(len(linears))]
 
 
 def _compute_in(dtype: torch.dtype, network: PreTrainedModel) -> None:
@@ -96,26 +138,16 @@ def _stored(network: PreTrainedModel, embedding: nn.Module) -> Iterator[nn.Modul
     """Modules whose tensors keep their types."""
     yield embedding
     for module in network.modules():
-        if isinstance(module, PhasedLinear):
-            yield module.plain
+        if isinstance(module, PlainLinear):
+            yield module
 
 
-def _modules(kernel: nn.Module, linears: list[nn.Linear]) -> Iterator[nn.Module]:
-    """One for each of the projections that the kernel computes."""
-    if len(linears) == 1:
-        yield kernel
-        return
-    stack = Stack(kernel, [linear.out_features for linear in linears])
-    for index in range(len(linears)):
-        yield StackedLinear(stack, index)
-
-
-def _shape(linears: list[nn.Linear]) -> Shape:
+def _shape(linears: Sequence[nn.Linear]) -> Shape:
     """Of a stack, one above the other."""
     return sum(linear.out_features for linear in linears), linears[0].in_features
 
 
-def _bias(linears: list[nn.Linear], dtype: torch.dtype) -> Tensor | None:
+def _bias(linears: Sequence[nn.Linear], dtype: torch.dtype) -> Tensor | None:
     """Of a stack: zeros where one has none."""
     if all(linear.bias is None for linear in linears):
         return None
@@ -144,6 +176,11 @@ def _projections(network: PreTrainedModel) -> Iterator[tuple[str, ...]]:
 
 def _packable(module: object) -> bool:
     return type(module) is nn.Linear and module.out_features >= SMALLEST
+
+
+def _linears(network: PreTrainedModel, joined: str) -> dict[str, nn.Linear]:
+    """Of a stack, by their names."""
+    return {name: _linear(network, name) for name in joined.split(JOIN)}
 
 
 def _linear(network: PreTrainedModel, name: str) -> nn.Linear:

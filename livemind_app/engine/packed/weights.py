@@ -15,31 +15,30 @@ from livemind_app.engine.packed.lean_layers import make_lean
 from livemind_app.engine.packed.linear import has_vnni
 from livemind_app.engine.packed.sources import GgufSource, Int4Source, from_int8
 from livemind_app.engine.packed.store import Packed
-from livemind_app.engine.packed.swap import Source, pack, swap
+from livemind_app.engine.packed.swap import Prefill, Source, pack, swap
 from livemind_app.errors import ConfigError
 
-FEATURES = ("avx512_f", "neon")  # with either, the kernels without VNNI are fast too
+WIDE = ("avx512_f", "neon")  # with either, the kernel for 4 bits is the faster one without VNNI
+KERNELS = (*WIDE, "avx2")  # without any, both are slower than plain weights
 SMALL = 200_000_000  # parameters, below which a step is mostly the price of its operations: int8 has the most
 
 
 def best(name: str, device: str) -> Packed | None:
     """What `auto` means for a model: the fastest form on this processor that keeps the text, or None.
 
-    With VNNI int8 prefills and verifies faster than any other, and decodes about as fast as 4 bits; not so
-    where a model is small, and its prefill in plain bf16 fast. A published file is not fetched for it: a
-    user's own folder may hold the converted model alone.
+    4 bits decode faster where a model is small, or the kernel for 8 is none of the fast ones; else 8 bits
+    verify faster, and one copy does for both phases. A published file is not fetched for it: a user's own
+    folder may hold the converted model alone.
     """
     if device != "cpu":
         return None
     features = torch.cpu.get_capabilities()
-    published = name in CATALOGUE and (own_file(entry(name)) or kept_file(entry(name))) is not None
-    if published and entry(name).parameters < SMALL and features.get("avx512_bf16"):
-        return "gguf"
-    if has_vnni():
-        return "int8"
-    if not any(features.get(feature) for feature in FEATURES):
+    if not any(features.get(feature) for feature in KERNELS):
         return None
-    return "gguf" if published else "int8"
+    published = name in CATALOGUE and (own_file(entry(name)) or kept_file(entry(name))) is not None
+    small = published and entry(name).parameters < SMALL
+    wide = any(features.get(feature) for feature in WIDE) and not has_vnni()
+    return "gguf" if published and (small or wide) else "int8"
 
 
 @torch.inference_mode()
@@ -50,7 +49,7 @@ def apply(
     weights: Packed,
     dtype: torch.dtype,
     *,
-    keep_plain: bool = True,
+    prefill: Prefill = "auto",
     report: Report = silent,
 ) -> None:
     """Pack a loaded network's projections, or map them as packed before; compute in `dtype` between them."""
@@ -60,7 +59,7 @@ def apply(
     def packed() -> dict[str, torch.Tensor]:
         return pack(network, _source(network, name, weights, report))
 
-    swap(network, store.load_or_pack(name, folder, weights, packed), dtype, keep_plain=keep_plain)
+    swap(network, store.load_or_pack(name, folder, weights, packed), dtype, prefill)
     use_grouped_attention(network)
     make_lean(network)
 

@@ -11,17 +11,15 @@ from livemind_app.engine.packed.layout import lay_out
 from livemind_app.engine.packed.linear import (
     LARGEST,
     DigitLinear,
+    ExpandedLinear,
     Int4Linear,
     Int8Linear,
     PackedSums,
-    PhasedLinear,
-    Rows,
-    Stack,
-    StackedLinear,
     Sums,
     int8_linear,
 )
 from livemind_app.engine.packed.phase import decoding
+from livemind_app.engine.packed.places import PhasedLinear, PlainLinear, Rows, Stack, StackedLinear
 from livemind_app.engine.packed.quantize import int4, int8
 
 vnni = pytest.mark.skipif(not linear.has_vnni(), reason="needs a processor with VNNI")
@@ -119,6 +117,17 @@ def test_every_kind_adds_its_bias_and_keeps_type_and_shape(
     assert (y.float() - exact).norm() <= (0.12 if kind == "int4" else 0.015) * exact.norm()
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 40), sizes, seeds)
+def test_expanded_rows_are_as_exact_as_fp32(rows: int, inputs: int, seed: int) -> None:
+    q, scales = weights(600, inputs, seed)  # more than a tile
+    x = activations(rows, inputs, seed)
+    bias = torch.arange(600.0)
+    exact = x.double() @ (q.double() * scales.double()[:, None]).t() + bias
+    ours = ExpandedLinear(Int8Linear(q, scales, bias))(x)
+    assert (ours - exact).norm() <= 1e-5 * exact.norm()
+
+
 def test_without_vnni_int8_rows_take_the_other_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
     assert not linear.has_vnni()
@@ -167,13 +176,21 @@ def test_a_stack_asked_out_of_order_or_for_another_input_is_still_right() -> Non
 
 
 def test_the_phase_chooses_the_weights_and_the_number_of_rows_does_not() -> None:
-    plain, packed = nn.Linear(4, 4), nn.Identity()
-    layer = PhasedLinear(plain, packed)
+    prefill, decode = nn.Linear(4, 4), nn.Identity()
+    layer = PhasedLinear(prefill, decode)
     for rows in (1, 9):
         x = torch.ones(rows, 4)
-        assert torch.equal(layer(x), plain(x))
+        assert torch.equal(layer(x), prefill(x))
         with decoding():
             assert torch.equal(layer(x), x)
+
+
+def test_a_plain_copy_computes_in_its_own_type() -> None:
+    linear = nn.Linear(4, 4, dtype=torch.bfloat16)
+    x = torch.ones(2, 4)
+    y = PlainLinear(linear)(x)
+    assert y.dtype == torch.float32
+    assert torch.equal(y, linear(x.bfloat16()).float())
 
 
 def test_rows_of_an_embedding_come_in_the_computing_type() -> None:

@@ -16,13 +16,13 @@ from livemind_app.engine.packed.swap import pack, swap
 from tests.engine.packed.networks import ids, llama, qwen2
 
 NAMES = ("model.layers.0.self_attn.k_proj", "model.layers.1.self_attn.o_proj", "model.layers.1.mlp.down_proj")
-CASES = [("plain", True), ("int8", True), ("int4", True), ("int4", False)]
+CASES = [("plain", "auto"), *((w, p) for w in ("int8", "int4") for p in ("auto", "plain", "packed"))]
 
 
-def packed(network: PreTrainedModel, weights: str, *, keep_plain: bool) -> PreTrainedModel:
+def packed(network: PreTrainedModel, weights: str, *, prefill: Any) -> PreTrainedModel:
     if weights != "plain":
         source = from_int8 if weights == "int8" else Int4Source(network)
-        swap(network, pack(network, source), torch.float32, keep_plain=keep_plain)
+        swap(network, pack(network, source), torch.float32, prefill=prefill)
         use_grouped_attention(network)
     return network
 
@@ -50,26 +50,26 @@ def logits(network: PreTrainedModel) -> tuple[Tensor, Tensor]:
 
 
 @pytest.mark.parametrize("make", [llama, qwen2], ids=["llama", "qwen2"])
-@pytest.mark.parametrize(("weights", "keep_plain"), CASES)
+@pytest.mark.parametrize(("weights", "prefill"), CASES)
 @torch.inference_mode()
 def test_it_is_the_changed_network_packed_and_leaves_the_first_alone(
-    weights: str, keep_plain: bool, make: Any
+    weights: str, prefill: Any, make: Any
 ) -> None:
-    first = packed(make(), weights, keep_plain=keep_plain)
+    first = packed(make(), weights, prefill=prefill)
     before = logits(first)
     stored = make()
     second = revised(first, changes(), lambda name: stored.get_submodule(name).weight)
-    wanted = logits(packed(changed(make), weights, keep_plain=keep_plain))
+    wanted = logits(packed(changed(make), weights, prefill=prefill))
     for ours, theirs, old in zip(logits(second), wanted, before, strict=True):
         assert torch.equal(ours, theirs)
         assert not torch.allclose(ours, old, atol=1e-2)
     assert all(map(torch.equal, logits(first), before))
 
 
-@pytest.mark.parametrize(("weights", "keep_plain"), CASES)
+@pytest.mark.parametrize(("weights", "prefill"), CASES)
 @torch.inference_mode()
-def test_what_does_not_change_is_shared(weights: str, keep_plain: bool) -> None:
-    first, stored = packed(qwen2(), weights, keep_plain=keep_plain), qwen2()
+def test_what_does_not_change_is_shared(weights: str, prefill: Any) -> None:
+    first, stored = packed(qwen2(), weights, prefill=prefill), qwen2()
     second = revised(first, changes(), lambda name: stored.get_submodule(name).weight)
     for name in (
         "model.embed_tokens",

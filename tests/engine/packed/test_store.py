@@ -70,6 +70,21 @@ def test_other_weights_are_packed_anew(model: Path, packing: Packing) -> None:
     assert packing.times == 2
 
 
+def test_what_an_earlier_version_packed_goes(
+    model: Path, packing: Packing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr(store, "FORMAT", store.FORMAT - 1)
+        load_or_pack("m", model, "int8", packing)
+        old = path("m", model, "int8")
+    note = old.with_name("note.txt")
+    note.write_text("not ours")
+    load_or_pack("m", model, "int8", packing)
+    assert not old.exists()
+    assert note.exists()
+    assert path("m", model, "int8").is_file()
+
+
 @pytest.mark.parametrize("damage", ["empty", "cut", "garbage"])
 def test_a_damaged_file_is_packed_again(
     model: Path, packing: Packing, damage: str, caplog: pytest.LogCaptureFixture

@@ -23,18 +23,19 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIVEMIND_CACHE", str(tmp_path / "cache"))
 
 
-BF16 = {"avx512_vnni": True, "avx512_f": True, "avx512_bf16": True}
-VNNI, WIDE, OLD = {"avx512_vnni": True, "avx512_f": True}, {"avx512_f": True}, {"avx2": True}
+VNNI, WIDE, NARROW = {"avx512_vnni": True, "avx512_f": True}, {"avx512_f": True}, {"avx2": True}
+CLIENT = {"avx_vnni": True, "avx2": True}  # processors of desktops
 
 
 @pytest.mark.parametrize(
     ("features", "small", "large", "other"),
     [
-        (VNNI, "int8", "int8", "int8"),
-        (BF16, "gguf", "int8", "int8"),
+        (VNNI, "gguf", "int8", "int8"),
+        (CLIENT, "gguf", "int8", "int8"),
         (WIDE, "gguf", "gguf", "int8"),
         ({"neon": True}, "gguf", "gguf", "int8"),
-        (OLD, None, None, None),
+        (NARROW, "gguf", "int8", "int8"),
+        ({}, None, None, None),
     ],
 )
 def test_auto_follows_the_processor_and_the_model(
@@ -54,7 +55,7 @@ def test_auto_follows_the_processor_and_the_model(
     assert resolve_weights("auto", "smollm2-135m", "bfloat16", "cpu") is None
 
 
-@pytest.mark.parametrize("features", [BF16, WIDE])
+@pytest.mark.parametrize("features", [VNNI, WIDE, NARROW])
 def test_a_published_file_that_is_not_there_is_not_fetched_for_it(
     features: dict[str, bool], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -77,7 +78,7 @@ def test_plain_names_and_none_are_not_packed() -> None:
 def test_unknown_names_are_refused_with_those_that_exist() -> None:
     with pytest.raises(ConfigError, match=r"'int3' is none of auto, .*int8, int4, gguf"):
         resolve_weights("int3", "m", "auto", "cpu")
-    with pytest.raises(ConfigError, match=r"prefill 'none' is none of plain, packed"):
+    with pytest.raises(ConfigError, match=r"prefill 'none' is none of auto, plain, packed"):
         load("smollm2-135m", prefill="none")
 
 
@@ -104,12 +105,12 @@ def test_settings_take_weights_and_prefill() -> None:
     chosen = Settings.from_env({"LIVEMIND_WEIGHTS": "int4", "LIVEMIND_PREFILL": "packed"}, {})
     assert (chosen.weights, chosen.prefill) == ("int4", "packed")
     assert Settings.from_env({"LIVEMIND_WEIGHTS": "int4"}, {"weights": "gguf"}).weights == "gguf"
-    assert (Settings().weights, Settings().prefill) == ("auto", "plain")
+    assert (Settings().weights, Settings().prefill) == ("auto", "auto")
     for name in WEIGHTS:
         assert Settings.from_env({}, {"weights": name}).weights == name
     with pytest.raises(ConfigError, match="auto, float32, bfloat16, int8, int4, gguf"):
         Settings.from_env({"LIVEMIND_WEIGHTS": "int3"}, {})
-    with pytest.raises(ConfigError, match="plain, packed"):
+    with pytest.raises(ConfigError, match="auto, plain, packed"):
         Settings.from_env({}, {"prefill": "both"})
 
 
@@ -118,7 +119,7 @@ def test_the_command_line_offers_both(capsys: pytest.CaptureFixture[str]) -> Non
         cli.main(["serve", "--help"])
     said = capsys.readouterr().out
     assert "--weights auto|float32|bfloat16|int8|int4|gguf" in said
-    assert "--prefill plain|packed" in said
+    assert "--prefill auto|plain|packed" in said
     assert cli.main(["serve", "--weights", "int3"]) == 2
     assert "int3" in capsys.readouterr().err
 
@@ -130,7 +131,7 @@ def logits(name: str, **options: Any) -> torch.Tensor:
     return result
 
 
-@pytest.mark.parametrize("prefill", ["plain", "packed"])
+@pytest.mark.parametrize("prefill", ["auto", "plain", "packed"])
 @pytest.mark.parametrize("weights", ["int8", "int4", "gguf"])
 def test_a_catalogue_model_loads_in_every_format(toy: Entry, weights: str, prefill: str) -> None:
     """Its file holds fp32, so that `gguf` has to fall back to 8 bits."""
