@@ -13,6 +13,7 @@ from transformers import (
 )
 
 from livemind_app.decoding.lookahead.tree import Tree
+from livemind_app.engine import step_cost
 from livemind_app.engine.cache import CachePool, KVCache
 from livemind_app.engine.generation import generation
 from livemind_app.engine.lookahead import with_lookahead
@@ -230,3 +231,19 @@ def test_a_short_context_has_costs_too(
     ready = with_lookahead(replace(llama, context=100))
     assert ready.lookahead
     assert len(ready.lookahead.costs(90)) == len(ready.lookahead.costs(9)) > 16
+
+
+@pytest.mark.parametrize(("patience", "rounds"), [(1e9, step_cost.ROUNDS), (0.0, 2)])
+def test_a_slow_model_is_measured_less_often(
+    patience: float, rounds: int, llama: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step_cost, "PATIENCE_S", patience)
+    steps: list[int] = []
+
+    def step(_model: LoadedModel, _cache: object, rows: int) -> float:
+        steps.append(rows)
+        return rows / len(steps)
+
+    monkeypatch.setattr(step_cost, "_step", step)
+    measured = step_cost.measure(llama)
+    assert len(steps) == rounds * len(measured) * len(step_cost.ROWS)
