@@ -40,7 +40,7 @@ class StackedLinear(nn.Module):
 
 
 class PhasedLinear(nn.Module):
-    """Two copies of a projection: that of decode is small, that of prefill fast for many rows."""
+    """A projection in two ways: that of decode reads little, that of prefill is fast for many rows."""
 
     def __init__(self, prefill: nn.Module, decode: nn.Module) -> None:
         super().__init__()
