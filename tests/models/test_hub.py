@@ -81,7 +81,7 @@ def repo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
     """A model on the hub that is not in the client's cache yet."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     found = SimpleNamespace(
-        files={"config.json": 5, "model.safetensors": 50}, error=None, asked=[], local=False
+        files={"config.json": 5, "model.safetensors": 50}, error=None, asked=[], fetched=[], local=False
     )
 
     def model_info(self: object, repo: str, **options: Any) -> SimpleNamespace:
@@ -103,12 +103,20 @@ def repo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
 
     monkeypatch.setattr("huggingface_hub.HfApi.model_info", model_info)
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", lambda _repo, name: found.fetched.append(name))
     return found
 
 
 def test_a_hub_id_brings_safetensors_and_the_tokenizer(repo: SimpleNamespace, tmp_path: Path) -> None:
     assert prepare("someone/model") == tmp_path
     assert repo.asked == [{"allow_patterns": hub.WANTED, "ignore_patterns": hub.UNWANTED}]
+
+
+def test_files_come_one_after_another_and_unwanted_ones_not_at_all(repo: SimpleNamespace) -> None:
+    """In the thread that loads, which is not waited for when a server is stopped."""
+    repo.files = {"config.json": 5, "run.py": 5, "model.safetensors": 50, "pytorch_model.bin": 50}
+    prepare("someone/model")
+    assert repo.fetched == ["config.json", "model.safetensors"]
 
 
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "code.py", "original/model.safetensors"])

@@ -50,7 +50,7 @@ def from_hub(model: Entry, work: Path, report: Report) -> Path:
 
 def snapshot(repo: str, report: Report) -> Path:
     """A model's safetensors and tokenizer in the hub client's own cache; what is there needs no network."""
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import hf_hub_download, snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     def download(*, local: bool) -> Path:
@@ -63,9 +63,12 @@ def snapshot(repo: str, report: Report) -> Path:
         with suppress(LocalEntryNotFoundError):
             if _is_whole(kept := download(local=True)):
                 return kept
-        cache, total = _cache_of(repo), _wanted_bytes(repo)
+        cache, wanted = _cache_of(repo), _wanted(repo)
+        total = sum(wanted.values())
         _require_space(repo, cache, total)
         with watching(lambda: sum(sizes(cache)), total, Coded("from_hub", f"{repo}: from the hub"), report):
+            for name in wanted:  # the snapshot's own threads would keep a server that is stopped alive
+                hf_hub_download(repo, name)
             return download(local=False)
 
 
@@ -108,8 +111,8 @@ def _cache_of(repo: str) -> Path:
     return cache
 
 
-def _wanted_bytes(repo: str) -> int:
-    """What a snapshot would fetch; a model that has only pickled weights is refused."""
+def _wanted(repo: str) -> dict[str, int]:
+    """Names and bytes of what a snapshot would fetch; a model that has only pickled weights is refused."""
     from huggingface_hub import HfApi
 
     info = _ask(lambda: HfApi().model_info(repo, files_metadata=True, timeout=PATIENCE_S))
@@ -117,7 +120,7 @@ def _wanted_bytes(repo: str) -> int:
     wanted = [name for name in files if _matches(name, WANTED) and not _matches(name, UNWANTED)]
     if not any(name.endswith(".safetensors") for name in wanted):
         raise ModelError(f"{repo} has no safetensors weights; pickled or quantized files are not loaded")
-    return sum(files[name] for name in wanted)
+    return {name: files[name] for name in wanted}
 
 
 def _matches(name: str, patterns: list[str]) -> bool:
