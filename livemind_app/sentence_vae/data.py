@@ -20,7 +20,7 @@ from livemind_app.training.texts import Corpus
 
 DOCUMENT = 64  # sentences of a document at most
 PIECE = 20_000  # characters that are cut at once
-HELD_OUT = 50  # one document of so many is never trained on
+HELD_OUT = 50  # one document of so many, on average, is never trained on
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,22 @@ class Sentences:
         return marks
 
     def parted(self) -> tuple[list[int], list[int]]:
-        """Numbers of the documents to train on, and of those held out; ConfigError where one is all."""
-        count = len(self.documents)
-        if count < 2:
+        """Numbers of the documents to train on, and of those held out; ConfigError where one is all.
+
+        Those that begin alike, as a prompt with its answer and with another's, are on the same side.
+        """
+        numbers = range(len(self.documents))
+        if len(numbers) < 2:
             raise ConfigError("--data: one document is not enough, as some are held out; add texts")
-        held = set(range(min(HELD_OUT, count) - 1, count, HELD_OUT))
-        return [index for index in range(count) if index not in held], sorted(held)
+        held = [number for number in numbers if self._beginning(number) % HELD_OUT == 0]
+        if not 0 < len(held) < len(numbers):
+            held = [numbers[-1]]
+        return sorted(set(numbers) - set(held)), held
+
+    def _beginning(self, document: int) -> int:
+        """A number that its first sentence decides."""
+        first = json.dumps(self[self.document(document).start])
+        return int.from_bytes(hashlib.sha256(first.encode()).digest()[:4], "big")
 
     def common(self, count: int) -> torch.Tensor:
         """The most frequent tokens, at most `count`, the most frequent first."""

@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from livemind_app.engine.models.load import load
-from livemind_app.sentence_vae.data import prepare
+from livemind_app.sentence_vae.data import HELD_OUT, Sentences, prepare
 from livemind_app.sentence_vae.generation import prompt
 from livemind_app.sentence_vae.sentences import LEAST, MOST, cut, parts
 from livemind_app.training.texts import Corpus
@@ -50,6 +51,30 @@ def test_parts(ids: list[int], most: int) -> None:
     assert [token for one in found for token in one] == ids
     assert max(map(len, found)) <= most
     assert max(map(len, found)) - min(map(len, found)) <= 1
+
+
+def documents(firsts: list[int]) -> Sentences:
+    """Each of two sentences, the first of one token."""
+    ids = np.array([token for number, first in enumerate(firsts) for token in (first, number)], np.uint32)
+    count = len(firsts)
+    return Sentences(ids, np.arange(1, 2 * count + 1), np.arange(2, 2 * count + 1, 2), np.ones(count, bool))
+
+
+@given(st.lists(st.integers(0, 300), min_size=2, max_size=60))
+def test_both_parts_of_the_documents_have_some_and_all_are_in_one(firsts: list[int]) -> None:
+    train, held = documents(firsts).parted()
+    assert train
+    assert held
+    assert sorted([*train, *held]) == list(range(len(firsts)))
+
+
+def test_documents_that_begin_alike_are_held_out_together() -> None:
+    """A prompt of one file and what somebody answered to it in another; more texts move none of them."""
+    firsts = [*range(1000), *range(1000)]
+    train, held = documents(firsts).parted()
+    assert {firsts[number] for number in held}.isdisjoint(firsts[number] for number in train)
+    assert len(firsts) / HELD_OUT / 2 < len(held) < len(firsts) / HELD_OUT * 2
+    assert {n for n in held if n < 1000} == set(documents(list(range(1000))).parted()[1])
 
 
 def test_a_corpus_is_kept(tokenizer: Any, tmp_path: Path) -> None:
