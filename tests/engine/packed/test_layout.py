@@ -6,8 +6,8 @@ import torch
 from livemind_app.engine.packed.layout import PIECE, TALL, Restorer, laid_out, lay_out
 from livemind_app.engine.packed.linear import PackedSums, Sums, has_vnni
 
-pytestmark = pytest.mark.skipif(
-    not has_vnni(), reason="this processor has no VNNI, so nothing is laid out for it"
+needs_vnni = pytest.mark.skipif(
+    not has_vnni(), reason="oneDNN adds exactly with VNNI only, and is not used without"
 )
 DIGITS = torch.arange(4 * 96, dtype=torch.int64).remainder(251).to(torch.uint8).view(4, 96)
 
@@ -17,6 +17,7 @@ def matrix(seed: int) -> torch.Tensor:
     return torch.randint(-127, 128, (160, 96), dtype=torch.int8, generator=generator)
 
 
+@needs_vnni
 def test_matrices_of_one_shape_are_restored_each_with_its_own_values() -> None:
     restore = Restorer()
     restored = [restore(laid_out(matrix(seed)), (160, 96)) for seed in range(3)]
@@ -24,6 +25,7 @@ def test_matrices_of_one_shape_are_restored_each_with_its_own_values() -> None:
         assert same(PackedSums(pieces), Sums(matrix(seed)))
 
 
+@needs_vnni
 def test_a_tall_matrix_is_laid_out_in_pieces_that_compute_the_same() -> None:
     tall = matrix(0).repeat(TALL // 160 + 1, 1)
     restored = Restorer()(laid_out(tall), (len(tall), 96))

@@ -22,7 +22,9 @@ from livemind_app.engine.packed.phase import decoding
 from livemind_app.engine.packed.places import PhasedLinear, PlainLinear, Rows, Stack, StackedLinear
 from livemind_app.engine.packed.quantize import int4, int8
 
-vnni = pytest.mark.skipif(not linear.has_vnni(), reason="needs a processor with VNNI")
+needs_vnni = pytest.mark.skipif(
+    not linear.has_vnni(), reason="oneDNN adds exactly with VNNI only, and is not used without"
+)
 seeds = st.integers(0, 2**31)
 sizes = st.sampled_from((64, 96, 160, 576))
 
@@ -38,7 +40,6 @@ def activations(rows: int, inputs: int, seed: int, power: int = 1) -> Tensor:
     return torch.randn(rows, inputs, generator=torch.Generator().manual_seed(seed + 1)) ** power
 
 
-@vnni
 @given(rows=st.integers(1, 12), inputs=sizes, seed=seeds, exponent=st.integers(-20, 20))
 def test_digits_give_the_product_in_full(rows: int, inputs: int, seed: int, exponent: int) -> None:
     q, scales = weights(64, inputs, seed)
@@ -47,7 +48,6 @@ def test_digits_give_the_product_in_full(rows: int, inputs: int, seed: int, expo
     assert (DigitLinear(q, scales)(x).double() - exact).norm() <= 1e-4 * exact.norm()
 
 
-@vnni
 @given(rows=st.integers(1, 12), outputs=sizes, inputs=sizes, seed=seeds)
 def test_no_output_is_further_off_than_half_a_step_of_each_input(
     rows: int, outputs: int, inputs: int, seed: int
@@ -61,7 +61,7 @@ def test_no_output_is_further_off_than_half_a_step_of_each_input(
     assert bool(((y - exact).abs() <= bound).all())
 
 
-@vnni
+@needs_vnni
 @settings(max_examples=25)
 @given(outputs=sizes, inputs=sizes, seed=seeds)
 def test_a_row_is_the_same_alone_among_others_and_in_either_kernel(
@@ -78,7 +78,7 @@ def test_a_row_is_the_same_alone_among_others_and_in_either_kernel(
     assert torch.equal(large(x[7:9]), alone[7:9])
 
 
-@vnni
+@needs_vnni
 @pytest.mark.parametrize("rows", range(1, 41))
 def test_any_number_of_rows_of_a_large_matrix(rows: int) -> None:
     q, scales = weights(2048, 1024, 0)
@@ -89,7 +89,6 @@ def test_any_number_of_rows_of_a_large_matrix(rows: int) -> None:
     assert torch.equal(layer(x[:rows])[-1:], last)
 
 
-@vnni
 def test_rows_of_zeros_and_of_huge_numbers_stay_finite() -> None:
     q, scales = weights(64, 64, 0)
     x = torch.stack((torch.zeros(64), torch.full((64,), 1e30), torch.full((64,), 1e-30)))
@@ -104,8 +103,6 @@ def test_rows_of_zeros_and_of_huge_numbers_stay_finite() -> None:
 def test_every_kind_adds_its_bias_and_keeps_type_and_shape(
     kind: str, biased: bool, dtype: torch.dtype
 ) -> None:
-    if kind == "digits" and not linear.has_vnni():
-        pytest.skip("needs a processor with VNNI")
     matrix = torch.randn(64, 96, generator=torch.Generator().manual_seed(0))
     bias = torch.arange(64.0) if biased else None
     make = {"digits": DigitLinear, "int8": Int8Linear, "int4": Int4Linear}[kind]
