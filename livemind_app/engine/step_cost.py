@@ -122,7 +122,8 @@ def _fingerprint(model: "LoadedModel") -> str:
     modules = sorted({type(module).__name__ for module in network.modules()})
     device = torch.cuda.get_device_name(network.device) if network.device.type == "cuda" else "cpu"
     dtypes = sorted({str(parameter.dtype) for parameter in network.parameters()})
-    facts = (network.config.to_json_string(), modules, dtypes, device, machine, ROWS, CONTEXTS)
+    size = sum(tensor.nbytes for tensor in (*network.parameters(), *network.buffers()))  # 4 bits or 8
+    facts = (network.config.to_json_string(), modules, dtypes, size, device, machine, ROWS, CONTEXTS)
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 

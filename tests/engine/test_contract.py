@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livemind_app.engine.local import LocalEngine
-from livemind_app.engine.packed.linear import Int4Linear
+from livemind_app.engine.packed.groups import GroupLinear
 from livemind_app.engine.split import OwnedEngine
 from livemind_app.errors import ContextTooLong
 from livemind_app.protocol import Cancel, Chunk, Finished, Message, Output, Priority, Request, Sampling
@@ -292,5 +292,5 @@ def test_the_blocks_of_the_published_file_are_those_computed_with(engine: OwnedE
     """All of Q4_1 in this file: queries, keys and values stacked, output, gate and up stacked, down."""
     assert isinstance(engine, LocalEngine)
     network = engine._models.result()["llm"].model
-    found = [module for module in network.modules() if isinstance(module, Int4Linear)]
+    found = [each for each in network.modules() if isinstance(each, GroupLinear) and each.bits == 4]
     assert len(found) >= 4 * network.config.num_hidden_layers

@@ -1,5 +1,6 @@
 """Lookahead says what decoding a token at a time says: on real weights, whatever is drafted."""
 
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,12 +13,15 @@ from transformers import (
     BloomConfig,
 )
 
+from livemind_app.decoding.lookahead.cost import CONTEXTS, ROWS
 from livemind_app.decoding.lookahead.tree import Tree
 from livemind_app.engine import step_cost
 from livemind_app.engine.cache import CachePool, KVCache
 from livemind_app.engine.generation import generation
 from livemind_app.engine.lookahead import with_lookahead
 from livemind_app.engine.model import LoadedModel
+from livemind_app.engine.packed.quantize import int4_groups, int8_groups
+from livemind_app.engine.packed.swap import pack, swap
 from livemind_app.engine.step_cost import sees_trees
 from livemind_app.errors import ContextTooLong
 from livemind_app.protocol import Cancel, Chunk, Finished, Request
@@ -231,6 +235,21 @@ def test_a_short_context_has_costs_too(
     ready = with_lookahead(replace(llama, context=100))
     assert ready.lookahead
     assert len(ready.lookahead.costs(90)) == len(ready.lookahead.costs(9)) > 16
+
+
+def test_forms_of_the_same_weights_have_costs_of_their_own(
+    llama: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIVEMIND_CACHE", str(tmp_path))
+    for seconds, quantized in enumerate((int8_groups, int4_groups), start=1):
+        network = deepcopy(llama.model)
+        tensors = pack(network, lambda _, linear, quantized=quantized: quantized(linear.weight))
+        swap(network, tensors, torch.float32)
+        measured = {context: {rows: 1.0 + seconds * (rows > 1) for rows in ROWS} for context in CONTEXTS}
+        monkeypatch.setattr(step_cost, "measure", lambda _, measured=measured: measured)
+        costs = step_cost.costs(replace(llama, model=network))
+        assert costs
+        assert costs(10)[-1] == 1 + seconds
 
 
 @pytest.mark.parametrize(("patience", "rounds"), [(1e9, step_cost.ROUNDS), (0.0, 2)])

@@ -1,7 +1,8 @@
 """Weights in 4 or 8 bits for a CPU, where a decode step is as fast as memory delivers them.
 
 phase.py        prefill or decode: which copy of the weights a forward reads
-linear.py       projections on torch's packed kernels
+groups.py       projections on the products compiled for this processor
+linear.py       projections on oneDNN's integer kernels, where there is VNNI
 places.py       what stands in the places of projections, around the kernels
 layout.py       large matrices as oneDNN lays them out
 quantize.py     any matrix into 8 or 4 bits

@@ -1,7 +1,7 @@
 """Attention of few queries over a long context: the queries of one KV head together in one batched matmul.
 
 torch's own attention reads keys and values slowly for a single query. Prefill, many queries at a time,
-stays with it.
+stays with it; lean layers have an attention of their own.
 """
 
 from typing import Any
@@ -50,26 +50,12 @@ def grouped(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scal
     """Softmax in fp32; True in a mask is what may be seen."""
     batch, heads, tokens, size = query.shape
     rows = query.reshape(batch * key.shape[1], -1, size)
-    output = of_groups(rows, key.flatten(0, 1), value.flatten(0, 1), mask, scaling, (batch, heads, tokens))
-    return output.view(batch, heads, tokens, -1).transpose(1, 2)
-
-
-def of_groups(
-    rows: Tensor,
-    keys: Tensor,
-    values: Tensor,
-    mask: Tensor | None,
-    scaling: float,
-    shape: tuple[int, int, int],
-) -> Tensor:
-    """Queries of the `shape` batch, heads, tokens, those of one KV head together: [kv heads, queries, size].
-
-    `keys` and `values` are [kv heads, context, size]; returns what `rows` are, of values.
-    """
+    keys, values = key.flatten(0, 1), value.flatten(0, 1)
     scores = torch.baddbmm(rows.new_empty(1), rows, keys.mT, beta=0, alpha=scaling).float()
     if mask is not None:
-        _hide(scores.view(*shape, -1), mask)
-    return torch.bmm(scores.softmax(dim=-1).to(values.dtype), values)
+        _hide(scores.view(batch, heads, tokens, -1), mask)
+    output = torch.bmm(scores.softmax(dim=-1).to(values.dtype), values)
+    return output.view(batch, heads, tokens, -1).transpose(1, 2)
 
 
 def _hide(scores: Tensor, mask: Tensor) -> None:

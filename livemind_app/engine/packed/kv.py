@@ -27,6 +27,21 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]
         self.keys, self.values = keys[..., :end, :], values[..., :end, :]
         return self.keys, self.values
 
+    def lengthened(self, like: Tensor, heads: int, tokens: int) -> tuple[Tensor, Tensor, int]:
+        """Buffers [1, heads, capacity, size] in which so many tokens are to be written from a place on.
+
+        `like` is any tensor [..., size] of the type that keys and values have.
+        """
+        start: int = self.get_seq_length()
+        end = start + tokens
+        if not self._buffers or end > self._buffers[0].shape[-2]:
+            new = like.new_empty(1, heads, tokens, like.shape[-1])
+            self._room(new, new, start, end)
+        assert self._buffers
+        keys, values = self._buffers
+        self.keys, self.values = keys[..., :end, :], values[..., :end, :]
+        return keys, values, start
+
     def keep(self, start: int, rows: Sequence[int]) -> None:
         """Of the tokens from `start` on keep some, by their ascending numbers from there, close together."""
         end = start + len(rows)
@@ -85,6 +100,13 @@ class GrowingCache(Cache):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__(layer_class_to_replicate=GrowingLayer)
+
+    def layer(self, index: int) -> GrowingLayer:
+        """Made now if there is none."""
+        while len(self.layers) <= index:
+            self.layers.append(GrowingLayer())
+        layer: GrowingLayer = self.layers[index]
+        return layer
 
     @torch.inference_mode()
     def keep(self, start: int, rows: Sequence[int]) -> None:

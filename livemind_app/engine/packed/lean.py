@@ -1,35 +1,22 @@
-"""A decoder layer in fewer operations: norm, attention with rotated heads, norm, gated network.
+"""A decoder layer in five calls: projection, attention, projection, and the gated network's two.
 
 That is the layer of Llama (arXiv 2302.13971, section 2.2) and of most models since. At one token a step each
 operation has a price that does not depend on its size; outside the projections they are most of a small
-model's time.
+model's time. Norms, gates and sums are computed on the way into a projection or out of it.
 """
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import silu
-from transformers import Cache
 
-from livemind_app.engine.packed.attention import of_groups
-from livemind_app.engine.packed.linear import DigitLinear, Int4Linear, Int8Linear
+from livemind_app.engine.compiled.attention import attend, scratch_bytes
+from livemind_app.engine.packed.groups import GroupLinear, Norm, scratch
+from livemind_app.engine.packed.kv import GrowingCache
+from livemind_app.engine.packed.linear import DigitLinear
 
-Kernel = DigitLinear | Int4Linear | Int8Linear
+Kernel = DigitLinear | GroupLinear
 Rotation = tuple[Tensor, Tensor]  # cosines and sines of the tokens' angles, each [1, tokens, head size]
-
-
-class Norm:
-    """By the root of the mean square (arXiv 1910.07467), in fewer operations than torch's own on a CPU."""
-
-    def __init__(self, weight: Tensor, epsilon: float) -> None:
-        self.weight = weight
-        self._epsilon = torch.tensor(epsilon)
-
-    def __call__(self, x: Tensor) -> Tensor:
-        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-        mean = torch.addcmul(self._epsilon, length, length, value=1 / x.shape[-1])
-        return (x * mean.rsqrt_()).mul_(self.weight)
 
 
 class Angles:
@@ -44,8 +31,27 @@ class Angles:
         if self._rotation is not rotation:
             cosine, sine = rotation[0][0], rotation[1][0]
             first, second = sine.chunk(2, dim=-1)
-            self._rotation, self._turning = rotation, (cosine, torch.cat((-first, second), dim=-1))
+            turning = cosine.float().contiguous(), torch.cat((-first, second), dim=-1).float()
+            self._rotation, self._turning = rotation, turning
         return self._turning
+
+
+class Masks:
+    """Masks as bytes [tokens, cached and these], 1 for what may be seen."""
+
+    def __init__(self) -> None:
+        self._mask: Tensor | None = None
+        self._bytes: Tensor | None = None
+
+    def __call__(self, mask: Tensor | None) -> Tensor | None:
+        """Made in the first layer of a forward, kept for the others."""
+        if self._mask is not mask:
+            self._mask, self._bytes = mask, None if mask is None else self._made(mask[0, 0])
+        return self._bytes
+
+    def _made(self, mask: Tensor) -> Tensor:
+        """Numbers are added to scores: those that are hidden get very negative ones."""
+        return (mask if mask.dtype == torch.bool else mask >= 0).contiguous().view(torch.uint8)
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,7 @@ class Steps:
     head_size: int
     scaling: float
     angles: Angles
+    masks: Masks
     before: Norm
     heads: list[Kernel]  # together queries, keys and values, one above the other
     out: Kernel
@@ -65,29 +72,24 @@ class Steps:
     gated: Kernel  # gates above what they let through
     down: Kernel
 
-    def __call__(self, x: Tensor, rotation: Rotation, mask: Tensor | None, kv: Cache) -> Tensor:
-        """`mask` [1, 1, tokens, cached and these] as `grouped` takes it; None for a single row."""
-        x = x + self.out.rows(self._attend(self.before(x), rotation, mask, kv))
-        gates, through = self.gated.rows(self.between(x)).float().chunk(2, dim=-1)
-        return x + self.down.rows(silu(gates).mul_(through))
+    def __call__(self, x: Tensor, rotation: Rotation, mask: Tensor | None, kv: GrowingCache) -> Tensor:
+        """`mask` [1, 1, tokens, cached and these]; None for a single row."""
+        x = self.out.rows(self._attend(x.contiguous(), rotation, mask, kv), onto=x)
+        return self.down.rows(self.gated.rows(x, norm=self.between), gated=True, onto=x)
 
-    def _attend(self, x: Tensor, rotation: Rotation, mask: Tensor | None, kv: Cache) -> Tensor:
-        heads = self.query_heads, self.kv_heads
-        turning, values = self._heads(x).split_with_sizes([sum(heads), self.kv_heads])
-        queries, keys = self._turned(turning, rotation).split_with_sizes(heads)
-        all_keys, all_values = kv.update(keys[None], values[None], self.index)
-        groups = queries.reshape(self.kv_heads, -1, self.head_size)
-        shape = 1, self.query_heads, len(x)
-        seen = of_groups(groups, all_keys[0], all_values[0], mask, self.scaling, shape)
-        return seen.view(self.query_heads, len(x), -1).transpose(0, 1).reshape(len(x), -1)
+    def _attend(self, x: Tensor, rotation: Rotation, mask: Tensor | None, kv: GrowingCache) -> Tensor:
+        heads, (cosine, sine), seen = self._heads(x), self.angles(rotation), self.masks(mask)
+        keys, values, start = kv.layer(self.index).lengthened(cosine, self.kv_heads, len(x))
+        out = x.new_empty(len(x), self.query_heads * self.head_size)
+        spare = scratch.of(scratch_bytes(len(x), self.query_heads, self.head_size, start + len(x)))
+        attend(self.head_size)(
+            heads.data_ptr(), cosine.data_ptr(), sine.data_ptr(), keys.data_ptr(), values.data_ptr(),
+            None if seen is None else seen.data_ptr(), out.data_ptr(), spare.data_ptr(), len(x),
+            self.query_heads, self.kv_heads, keys.shape[-2], start, self.scaling, torch.get_num_threads(),
+        )  # fmt: skip
+        return out
 
     def _heads(self, x: Tensor) -> Tensor:
-        """[heads, tokens, size]"""
-        parts = [kernel.rows(x).float() for kernel in self.heads]
-        rows = parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
-        return rows.view(len(x), -1, self.head_size).transpose(0, 1)
-
-    def _turned(self, heads: Tensor, rotation: Rotation) -> Tensor:
-        """Rotary positions (arXiv 2104.09864), a head's second half turned with the first."""
-        cosine, sine = self.angles(rotation)
-        return torch.addcmul(heads * cosine, heads.roll(self.head_size // 2, dims=-1), sine)
+        """[tokens, all heads]"""
+        parts = [kernel.rows(x, norm=self.before) for kernel in self.heads]
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)

@@ -8,9 +8,11 @@ import torch
 from torch import Tensor, nn
 from transformers import Cache, PreTrainedModel
 
+from livemind_app.engine.compiled.attention import MULTIPLE
 from livemind_app.engine.packed.attention import NAME
+from livemind_app.engine.packed.groups import Norm
 from livemind_app.engine.packed.kv import GrowingCache
-from livemind_app.engine.packed.lean import Angles, Kernel, Norm, Rotation, Steps
+from livemind_app.engine.packed.lean import Angles, Kernel, Masks, Rotation, Steps
 from livemind_app.engine.packed.phase import decoding, phase
 from livemind_app.engine.packed.places import PhasedLinear, StackedLinear
 
@@ -35,7 +37,13 @@ class LeanLayer(nn.Module):
     ) -> Tensor:
         batch, tokens, _ = hidden_states.shape
         known = batch == 1 and (attention_mask is not None or tokens == 1)
-        if phase.decode and self.lean and known and position_embeddings and past_key_values is not None:
+        if (
+            phase.decode
+            and self.lean
+            and known
+            and position_embeddings
+            and isinstance(past_key_values, GrowingCache)
+        ):
             return self.lean(hidden_states[0], position_embeddings, attention_mask, past_key_values)[None]
         options.update(past_key_values=past_key_values, position_embeddings=position_embeddings)
         output: Tensor = super().forward(hidden_states, attention_mask=attention_mask, **options)
@@ -44,9 +52,9 @@ class LeanLayer(nn.Module):
 
 def make_lean(network: PreTrainedModel) -> None:
     """Every layer that can be; to be called again when projections were replaced."""
-    angles = Angles()
+    angles, masks = Angles(), Masks()
     for layer in _layers(network):
-        steps = _steps(layer, angles)
+        steps = _steps(layer, angles, masks)
         layer.lean = None
         if steps and _gives_the_same(steps, layer):
             layer.__class__ = _with_lean(layer.__class__)
@@ -65,15 +73,17 @@ def _with_lean(kind: type[nn.Module]) -> type[nn.Module]:
     return kind if issubclass(kind, LeanLayer) else type(f"Lean{kind.__name__}", (LeanLayer, kind), {})
 
 
-def _steps(layer: Any, angles: Angles) -> Steps | None:
+def _steps(layer: Any, *shared: Any) -> Steps | None:
     """Of a layer that has the parts, all projections packed."""
     try:
-        return _parts(layer.self_attn, layer.mlp, layer, angles)
+        return _parts(layer.self_attn, layer.mlp, layer, *shared)
     except (AttributeError, TypeError, ValueError):
         return None
 
 
-def _parts(attention: Any, mlp: Any, layer: Any, angles: Angles) -> Steps:
+def _parts(attention: Any, mlp: Any, layer: Any, angles: Angles, masks: Masks) -> Steps:
+    if attention.head_dim % MULTIPLE:
+        raise ValueError(f"heads of {attention.head_dim} are not turned {MULTIPLE // 2} at a time")
     (out,), (gated,), (down,) = (
         _kernels(*projections)
         for projections in ([attention.o_proj], [mlp.gate_proj, mlp.up_proj], [mlp.down_proj])
@@ -85,6 +95,7 @@ def _parts(attention: Any, mlp: Any, layer: Any, angles: Angles) -> Steps:
         head_size=attention.head_dim,
         scaling=attention.scaling,
         angles=angles,
+        masks=masks,
         before=_norm(layer.input_layernorm),
         heads=_kernels(attention.q_proj, attention.k_proj, attention.v_proj),
         out=out,
@@ -97,7 +108,7 @@ def _parts(attention: Any, mlp: Any, layer: Any, angles: Angles) -> Steps:
 def _norm(module: Any) -> Norm:
     if module.weight.dtype != torch.float32:
         raise TypeError("lean layers compute in fp32")
-    return Norm(module.weight, module.variance_epsilon)
+    return Norm(module.weight.detach(), module.variance_epsilon)
 
 
 def _kernels(*projections: Any) -> list[Kernel]:

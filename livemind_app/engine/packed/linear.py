@@ -1,6 +1,6 @@
-"""Projections on the packed kernels that torch carries for CPUs.
+"""Projections on the integer kernels of oneDNN, which torch carries, for processors with VNNI.
 
-Each output row is computed on its own, so one row among many is, bit for bit, that row alone.
+Each row of activations is computed on its own: among others it is, bit for bit, that row alone.
 """
 
 from math import inf
@@ -8,14 +8,13 @@ from math import inf
 import torch
 from torch import Tensor, nn
 
+from livemind_app.engine.packed.groups import Norm, prepared
 from livemind_app.engine.packed.layout import lay_out
 
-GROUP = 32  # inputs that share a scale in the 4-bit form, as in GGUF's blocks
 VNNI = ("avx512_vnni", "avx_vnni")
 BF16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")  # as torch names them, x86 and ARM
 BASE, ZERO = 256, 128  # of the digits, and what a digit holds for 0
 LARGEST = 32639  # (127, 127) in digits
-TILE = 256  # rows expanded at a time: a second-level cache holds them, and reading them again is cheap
 SMALL = 3 << 19  # weights of a matrix below which a call of oneDNN costs more than its work
 _MIDDLE = torch.tensor(BASE * ZERO + ZERO + 0.5)  # 0 in digits; a half, since conversion cuts
 
@@ -38,12 +37,15 @@ class DigitLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return _shaped(self.rows(x.view(-1, x.shape[-1]).float()), x)
 
-    def rows(self, x: Tensor) -> Tensor:
-        """[rows, inputs] → [rows, outputs], both fp32."""
-        digits, largest = _digits(x)
+    def rows(
+        self, x: Tensor, *, norm: Norm | None = None, gated: bool = False, onto: Tensor | None = None
+    ) -> Tensor:
+        """[rows, inputs] → [rows, outputs], both fp32; the rest as of `GroupLinear.rows`."""
+        digits, largest = _digits(prepared(x, norm, gated))
         low, high = self.sums(digits)
         y = torch.add(low, high, alpha=BASE).mul_(largest).mul_(self.steps)
-        return _biased(y, self.bias)
+        y = y if self.bias is None else y.add_(self.bias)
+        return y if onto is None else y.add_(onto)
 
 
 def _digits(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -111,74 +113,6 @@ def _sums(weights: Tensor | list[Tensor]) -> nn.Module:
     return PackedSums(weights)
 
 
-class Int8Linear(nn.Module):
-    """The same rows where there is no VNNI. The kernel computes in bf16; scales stay exact beside it."""
-
-    def __init__(self, weights: Tensor, scales: Tensor, bias: Tensor | None = None) -> None:
-        super().__init__()
-        self.weights = nn.Buffer(weights)  # [outputs, inputs] int8
-        self.scales = nn.Buffer(scales.float())  # [outputs]
-        self.ones = nn.Buffer(torch.ones_like(scales, dtype=torch.bfloat16))
-        self.bias = bias
-
-    def forward(self, x: Tensor) -> Tensor:
-        return _shaped(self.rows(x.view(-1, x.shape[-1])), x)
-
-    def rows(self, x: Tensor) -> Tensor:
-        """[rows, inputs] of any type → [rows, outputs] in fp32."""
-        y = torch.ops.aten._weight_int8pack_mm(x.bfloat16(), self.weights, self.ones)
-        return _biased(y * self.scales, self.bias)
-
-
-class ExpandedLinear(nn.Module):
-    """Many rows on the same weights, which become fp32 on their way into the processor's cache.
-
-    As fast as a copy that lies in memory in fp32, and none is needed.
-    """
-
-    def __init__(self, packed: Int8Linear) -> None:
-        super().__init__()
-        self.packed = packed
-
-    def forward(self, x: Tensor) -> Tensor:
-        return _shaped(self.rows(x.view(-1, x.shape[-1]).float()), x)
-
-    def rows(self, x: Tensor) -> Tensor:
-        """[rows, inputs] → [rows, outputs], both fp32."""
-        tiles = [x @ tile.float().t() for tile in torch.split(self.packed.weights, TILE)]
-        return _biased(torch.cat(tiles, dim=-1).mul_(self.packed.scales), self.packed.bias)
-
-
-class Int4Linear(nn.Module):
-    """Groups of 32 inputs: `(q - 8) * scale + zero`. The kernel computes in bf16."""
-
-    def __init__(self, weights: Tensor, table: Tensor, bias: Tensor | None = None) -> None:
-        super().__init__()
-        self.weights = nn.Buffer(weights)  # as the kernel of this processor wants its nibbles
-        self.table = nn.Buffer(table)  # [inputs / 32, outputs, 2] bf16: scale, zero
-        self.bias = bias
-
-    def forward(self, x: Tensor) -> Tensor:
-        return _shaped(self.rows(x.view(-1, x.shape[-1])), x)
-
-    def rows(self, x: Tensor) -> Tensor:
-        """[rows, inputs] of any type → [rows, outputs], in the bf16 of the kernel unless there is a bias."""
-        y: Tensor = torch._weight_int4pack_mm_for_cpu(x.bfloat16(), self.weights, GROUP, self.table)
-        return y if self.bias is None else y + self.bias
-
-
-def int8_linear(weights: Tensor | list[Tensor], scales: Tensor, bias: Tensor | None = None) -> nn.Module:
-    """The faster kernel for int8 rows on this processor."""
-    if isinstance(weights, list) or has_vnni():
-        return DigitLinear(weights, scales, bias)
-    return Int8Linear(weights, scales, bias)
-
-
-def for_prefill(kernel: nn.Module) -> nn.Module:
-    """The faster way to multiply many rows with its weights."""
-    return ExpandedLinear(kernel) if isinstance(kernel, Int8Linear) else kernel
-
-
 def is_large(weights: Tensor) -> bool:
     return weights.numel() > SMALL
 
@@ -193,15 +127,6 @@ def has_bf16() -> bool:
     """Whether the processor multiplies bf16, which others imitate slowly."""
     features = torch.cpu.get_capabilities()
     return any(features.get(name) for name in BF16)
-
-
-def plain_is_fast() -> bool:
-    """Whether many rows are multiplied faster with a plain copy in bf16 than with 8 bits."""
-    return has_bf16() and not has_vnni()
-
-
-def _biased(y: Tensor, bias: Tensor | None) -> Tensor:
-    return y if bias is None else y.add_(bias)
 
 
 def _shaped(y: Tensor, x: Tensor) -> Tensor:

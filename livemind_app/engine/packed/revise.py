@@ -12,17 +12,11 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from livemind_app.engine.packed.groups import GroupLinear
 from livemind_app.engine.packed.lean_layers import LeanLayer, make_lean
-from livemind_app.engine.packed.linear import (
-    DigitLinear,
-    ExpandedLinear,
-    Int4Linear,
-    Int8Linear,
-    for_prefill,
-    int8_linear,
-)
+from livemind_app.engine.packed.linear import DigitLinear
 from livemind_app.engine.packed.places import PhasedLinear, PlainLinear, Stack, StackedLinear
-from livemind_app.engine.packed.quantize import int4, int8
+from livemind_app.engine.packed.quantize import int4_groups, int8_groups, int8_rows
 
 Change = Callable[[], Tensor]  # what is added to a projection's weights, [outputs, inputs] in fp32
 Stored = Callable[[str], Tensor]  # a projection's plain weights, by its name in the network
@@ -104,12 +98,11 @@ class _Kernels:
 
     def _new(self, module: nn.Module, weight: Tensor) -> nn.Module:
         match module:
-            case DigitLinear() | Int8Linear():
-                return int8_linear(**int8(weight).tensors(), bias=module.bias)
-            case ExpandedLinear():
-                return for_prefill(self._alike(module.packed, weight))
-            case Int4Linear():
-                return Int4Linear(**int4(weight).tensors(), bias=module.bias)
+            case DigitLinear():
+                return DigitLinear(**int8_rows(weight).tensors(), bias=module.bias)
+            case GroupLinear():
+                groups = (int4_groups if module.bits == 4 else int8_groups)(weight)
+                return GroupLinear(**groups.tensors(), outputs=len(weight), bias=module.bias)
             case PlainLinear():
                 return PlainLinear(_linear(module.linear, weight))
             case nn.Linear():

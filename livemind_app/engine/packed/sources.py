@@ -9,24 +9,21 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from livemind_app.engine.packed import gguf_blocks
-from livemind_app.engine.packed.linear import GROUP
-from livemind_app.engine.packed.quantize import Quantized, int4, int8, ordered
+from livemind_app.engine.packed.linear import has_vnni
+from livemind_app.engine.packed.quantize import Quantized, int4_groups, int8_groups, int8_rows, ordered
 
-MULTIPLE = 16  # outputs of a matrix that the 4-bit kernel takes
 HEAD, EMBEDDING = "lm_head.weight", "model.embed_tokens.weight"
 SAMPLE = 512  # rows compared to know a tensor again
 ROUNDING = 0.01  # relative distance between a tensor of the file and its bf16 copy
 
 
 def from_int8(_name: str, linear: nn.Linear) -> Quantized:
-    return int8(linear.weight.detach())
+    """Rows where the processor multiplies them, in every phase; groups elsewhere."""
+    return (int8_rows if has_vnni() else int8_groups)(linear.weight.detach())
 
 
-def from_int4(name: str, linear: nn.Linear) -> Quantized:
-    """8 bits where the 4-bit kernel does not take the shape."""
-    if linear.in_features % GROUP or linear.out_features % MULTIPLE:
-        return from_int8(name, linear)
-    return int4(linear.weight.detach())
+def from_int4(_name: str, linear: nn.Linear) -> Quantized:
+    return int4_groups(linear.weight.detach())
 
 
 class Int4Source:

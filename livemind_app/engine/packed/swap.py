@@ -11,17 +11,11 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from livemind_app.engine.packed.groups import GroupLinear
 from livemind_app.engine.packed.layout import Restorer, Shape, laid_out
-from livemind_app.engine.packed.linear import (
-    Int4Linear,
-    for_prefill,
-    has_vnni,
-    int8_linear,
-    is_large,
-    plain_is_fast,
-)
+from livemind_app.engine.packed.linear import DigitLinear, has_vnni, is_large
 from livemind_app.engine.packed.places import PhasedLinear, PlainLinear, Rows, Stack, StackedLinear
-from livemind_app.engine.packed.quantize import Int4Groups, Int8Rows, Quantized, concatenated, int8
+from livemind_app.engine.packed.quantize import Int8Rows, Quantized, concatenated, int8_rows
 
 Source = Callable[[str, nn.Linear], Quantized]  # a projection by its name in the network
 Prefill = Literal["auto", "plain", "packed"]  # what it reads; auto: whatever is the fastest
@@ -34,18 +28,22 @@ PREFILL = "prefill_"  # before the parts of a stack's copy for prefill
 def pack(network: PreTrainedModel, source: Source) -> dict[str, Tensor]:
     """Tensors for `swap`, named `<projection>[+<projection>…].<part>`."""
     tensors: dict[str, Tensor] = {}
+    head = network.get_output_embeddings()
     for names in _projections(network):
         for joined, matrix in _stacked({name: source(name, _linear(network, name)) for name in names}):
-            parts = _parts(matrix) | _prefill_parts(matrix, _linears(network, joined))
+            linears = _linears(network, joined)
+            parts = _parts(matrix)
+            if head not in linears.values():
+                parts |= _prefill_parts(matrix, linears)
             tensors.update({f"{joined}.{part}": tensor for part, tensor in parts.items()})
     return tensors
 
 
 def _prefill_parts(matrix: Quantized, linears: Mapping[str, nn.Linear]) -> dict[str, Tensor]:
-    """Of a copy in 8 bits beside 4, whose kernel is slow for many rows."""
-    if not isinstance(matrix, Int4Groups) or plain_is_fast():
+    """Of a copy in rows of 8 bits, which VNNI multiplies faster when they are many."""
+    if isinstance(matrix, Int8Rows) or not has_vnni():
         return {}
-    copy = concatenated([int8(linear.weight.detach()) for linear in linears.values()])
+    copy = concatenated([int8_rows(linear.weight.detach()) for linear in linears.values()])
     return {f"{PREFILL}{part}": tensor for part, tensor in _parts(copy).items()}
 
 
@@ -92,14 +90,14 @@ class _Modules:
         self._restore = Restorer()
 
     def phased(self, linears: Sequence[nn.Linear], parts: Mapping[str, Tensor]) -> list[nn.Module]:
-        """With another kernel or copy for prefill where that is asked for, or faster."""
-        kernel = self._kernel(linears, parts)
-        decode = _places(kernel, linears)
-        if self._prefill == "plain" or (self._prefill == "auto" and plain_is_fast()):
+        """With a copy for prefill where that is asked for, or faster."""
+        decode = _places(self._kernel(linears, parts), linears)
+        if self._prefill == "plain":
             return list(map(PhasedLinear, map(PlainLinear, linears), decode))
         copy = {part.removeprefix(PREFILL): parts[part] for part in parts if part.startswith(PREFILL)}
-        fast = for_prefill(self._kernel(linears, copy) if copy and self._prefill == "auto" else kernel)
-        return decode if fast is kernel else list(map(PhasedLinear, _places(fast, linears), decode))
+        if self._prefill == "packed" or not copy:
+            return decode
+        return list(map(PhasedLinear, _places(self._kernel(linears, copy), linears), decode))
 
     def single(self, linears: Sequence[nn.Linear], parts: Mapping[str, Tensor]) -> list[nn.Module]:
         """The same for both phases."""
@@ -107,13 +105,13 @@ class _Modules:
 
     def _kernel(self, linears: Sequence[nn.Linear], parts: Mapping[str, Tensor]) -> nn.Module:
         """Copies, since a step reads them faster than a mapped file."""
-        weights: dict[str, Tensor | list[Tensor]] = {
-            part: parts[part].clone() for part in ("weights", "scales", "table") if part in parts
-        }
+        bias = _bias(linears, self._dtype)
+        if "tiles" in parts:
+            return GroupLinear(parts["tiles"].clone(), _shape(linears)[0], bias)
+        scales = parts["scales"].clone()
         if "layout" in parts:
-            weights["weights"] = self._restore(parts["layout"], _shape(linears))
-        make = Int4Linear if "table" in parts else int8_linear
-        return make(**weights, bias=_bias(linears, self._dtype))  # type: ignore[arg-type]
+            return DigitLinear(self._restore(parts["layout"], _shape(linears)), scales, bias)
+        return DigitLinear(parts["weights"].clone(), scales, bias)
 
 
 def _places(kernel: nn.Module, linears: Sequence[nn.Linear]) -> list[nn.Module]:

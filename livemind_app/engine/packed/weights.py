@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedModel
 
+from livemind_app.engine.compiled.machine import has
 from livemind_app.engine.models.catalogue import CATALOGUE, entry
 from livemind_app.engine.models.prepare import fetch
 from livemind_app.engine.models.progress import Report, silent
@@ -12,33 +13,27 @@ from livemind_app.engine.models.store import kept_file, own_file
 from livemind_app.engine.packed import store
 from livemind_app.engine.packed.attention import use_grouped_attention
 from livemind_app.engine.packed.lean_layers import make_lean
-from livemind_app.engine.packed.linear import has_vnni
 from livemind_app.engine.packed.sources import GgufSource, Int4Source, from_int8
 from livemind_app.engine.packed.store import Packed
 from livemind_app.engine.packed.swap import Prefill, Source, pack, swap
 from livemind_app.errors import ConfigError
 
-WIDE = ("avx512_f", "neon")  # with either, the kernel for 4 bits is the faster one without VNNI
-KERNELS = (*WIDE, "avx2")  # without any, both are slower than plain weights
-SMALL = 200_000_000  # parameters, below which a step is mostly the price of its operations: int8 has the most
+X86, ARM = ("avx2", "fma", "f16c"), ("neon",)  # what the products need, by LLVM's names
 
 
 def best(name: str, device: str) -> Packed | None:
-    """What `auto` means for a model: the fastest form on this processor that keeps the text, or None.
+    """What `auto` means for a model: the file's own integers, else 8 bits; None where plain is faster.
 
-    4 bits decode faster where a model is small, or the kernel for 8 is none of the fast ones; else 8 bits
-    verify faster, and one copy does for both phases. A published file is not fetched for it: a user's own
-    folder may hold the converted model alone.
+    A published file is not fetched for it: a user's own folder may hold the converted model alone.
     """
-    if device != "cpu":
-        return None
-    features = torch.cpu.get_capabilities()
-    if not any(features.get(feature) for feature in KERNELS):
+    if device != "cpu" or not _packable():
         return None
     published = name in CATALOGUE and (own_file(entry(name)) or kept_file(entry(name))) is not None
-    small = published and entry(name).parameters < SMALL
-    wide = any(features.get(feature) for feature in WIDE) and not has_vnni()
-    return "gguf" if published and (small or wide) else "int8"
+    return "gguf" if published else "int8"
+
+
+def _packable() -> bool:
+    return any(all(map(has, features)) for features in (X86, ARM))
 
 
 @torch.inference_mode()
@@ -55,6 +50,8 @@ def apply(
     """Pack a loaded network's projections, or map them as packed before; compute in `dtype` between them."""
     if weights == "gguf" and name not in CATALOGUE:
         raise ConfigError(f"weights gguf: {name} did not come as a GGUF file; choose int8 or int4")
+    if not _packable():
+        raise ConfigError(f"weights {weights}: this processor has no AVX2 or NEON; choose float32")
 
     def packed() -> dict[str, torch.Tensor]:
         return pack(network, _source(network, name, weights, report))

@@ -10,13 +10,13 @@ from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, dequantize, quantize
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from livemind_app.engine.compiled.tiles import GROUP
 from livemind_app.engine.packed import gguf_blocks
-from livemind_app.engine.packed.linear import GROUP
-from livemind_app.engine.packed.quantize import Int4Groups, Int8Rows
+from livemind_app.engine.packed.quantize import Int4Groups, Int6Groups, Int8Groups
 
 ROWS, INPUTS = 6, 512
 HALVES = {"Q4_K": (0, 2), "Q5_K": (0, 2), "Q6_K": (208,)}  # where in a block its halves stand
-BF16 = 2.0**-8  # relative, of a scale or zero that was rounded; twice what one rounding loses
+FP16 = 2.0**-10  # relative, of a scale or low that was rounded; twice what one rounding loses
 
 
 def tensor(name: str, seed: int) -> Any:
@@ -45,21 +45,44 @@ def test_4_bit_blocks_keep_their_integers(name: str, seed: int) -> None:
     packed = gguf_blocks.read(made)
     assert isinstance(packed, Int4Groups)
     exact = torch.from_numpy(dequantize(made.data, made.tensor_type))
-    steps, zeros = packed.scales.float()[..., None], packed.zeros.float()[..., None]
-    offsets = (packed.q.view(ROWS, -1, GROUP).float() - 8) * steps
-    bound = (8 * steps.abs() + zeros.abs()) * BF16
-    assert bool(((offsets + zeros - exact.view(offsets.shape)).abs() <= bound).all())
+    steps, lows = packed.scales.float()[..., None], packed.lows.float()[..., None]
+    products = packed.q.view(ROWS, -1, GROUP).float() * steps
+    bound = (products.abs() + lows.abs()) * FP16 + 1e-6
+    assert bool(((products + lows - exact.view(products.shape)).abs() <= bound).all())
+
+
+def eight(made: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """What its groups stand for, what the file says, and the groups' scales: [rows, groups, 32 or 1]."""
+    packed = gguf_blocks.read(made)
+    assert isinstance(packed, Int8Groups)
+    scales = packed.scales.float()[..., None]
+    exact = torch.from_numpy(dequantize(made.data, made.tensor_type)).view(ROWS, -1, GROUP)
+    return packed.q.view(exact.shape) * scales, exact, scales
 
 
 @settings(max_examples=20)
-@given(name=st.sampled_from(("Q5_0", "Q5_1", "Q5_K", "Q6_K", "Q8_0")), seed=st.integers(0, 2**31))
-def test_finer_blocks_become_int8_rows(name: str, seed: int) -> None:
-    made = tensor(name, seed)
+@given(name=st.sampled_from(("Q5_0", "Q8_0")), seed=st.integers(0, 2**31))
+def test_even_blocks_of_5_and_8_bits_are_taken_as_they_are(name: str, seed: int) -> None:
+    values, exact, _ = eight(tensor(name, seed))
+    assert torch.equal(values, exact)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 2**31))
+def test_6_bit_blocks_keep_their_integers(seed: int) -> None:
+    made = tensor("Q6_K", seed)
     packed = gguf_blocks.read(made)
-    assert isinstance(packed, Int8Rows)
-    exact = torch.from_numpy(dequantize(made.data, made.tensor_type))
-    error = (packed.q * packed.scales[:, None] - exact).abs()
-    assert bool((error <= packed.scales[:, None] * 0.5001).all())
+    assert isinstance(packed, Int6Groups)
+    exact = torch.from_numpy(dequantize(made.data, made.tensor_type)).view(ROWS, -1, GROUP // 2)
+    values = (packed.q.view(exact.shape).float() - 32) * packed.scales.float()[..., None]
+    assert bool(((values - exact).abs() <= values.abs() * FP16 + 1e-6).all())
+
+
+@settings(max_examples=20)
+@given(name=st.sampled_from(("Q5_1", "Q5_K")), seed=st.integers(0, 2**31))
+def test_other_blocks_become_finer_ones(name: str, seed: int) -> None:
+    values, exact, scales = eight(tensor(name, seed))
+    assert bool(((values - exact).abs() <= scales * 0.57 + 1e-6).all())
 
 
 @pytest.mark.parametrize("name", ["Q4_0", "Q6_K"])

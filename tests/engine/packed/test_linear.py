@@ -7,20 +7,12 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from livemind_app.engine.packed import linear
+from livemind_app.engine.packed.groups import GroupLinear
 from livemind_app.engine.packed.layout import lay_out
-from livemind_app.engine.packed.linear import (
-    LARGEST,
-    DigitLinear,
-    ExpandedLinear,
-    Int4Linear,
-    Int8Linear,
-    PackedSums,
-    Sums,
-    int8_linear,
-)
+from livemind_app.engine.packed.linear import LARGEST, DigitLinear, PackedSums, Sums
 from livemind_app.engine.packed.phase import decoding
 from livemind_app.engine.packed.places import PhasedLinear, PlainLinear, Rows, Stack, StackedLinear
-from livemind_app.engine.packed.quantize import int4, int8
+from livemind_app.engine.packed.quantize import int4_groups, int8_groups, int8_rows
 
 needs_vnni = pytest.mark.skipif(
     not linear.has_vnni(), reason="oneDNN adds exactly with VNNI only, and is not used without"
@@ -105,30 +97,17 @@ def test_every_kind_adds_its_bias_and_keeps_type_and_shape(
 ) -> None:
     matrix = torch.randn(64, 96, generator=torch.Generator().manual_seed(0))
     bias = torch.arange(64.0) if biased else None
-    make = {"digits": DigitLinear, "int8": Int8Linear, "int4": Int4Linear}[kind]
-    layer = make(**(int4 if kind == "int4" else int8)(matrix).tensors(), bias=bias)
+    layer: nn.Module
+    if kind == "digits":
+        layer = DigitLinear(**int8_rows(matrix).tensors(), bias=bias)
+    else:
+        groups = (int8_groups if kind == "int8" else int4_groups)(matrix)
+        layer = GroupLinear(**groups.tensors(), outputs=64, bias=bias)
     x = activations(6, 96, 0).to(dtype).view(2, 3, 96)
     y = layer(x)
     assert (y.dtype, y.shape) == (dtype, (2, 3, 64))
     exact = x.float() @ matrix.t() + (0 if bias is None else bias)
     assert (y.float() - exact).norm() <= (0.12 if kind == "int4" else 0.015) * exact.norm()
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.integers(1, 40), sizes, seeds)
-def test_expanded_rows_are_as_exact_as_fp32(rows: int, inputs: int, seed: int) -> None:
-    q, scales = weights(600, inputs, seed)  # more than a tile
-    x = activations(rows, inputs, seed)
-    bias = torch.arange(600.0)
-    exact = x.double() @ (q.double() * scales.double()[:, None]).t() + bias
-    ours = ExpandedLinear(Int8Linear(q, scales, bias))(x)
-    assert (ours - exact).norm() <= 1e-5 * exact.norm()
-
-
-def test_without_vnni_int8_rows_take_the_other_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
-    assert not linear.has_vnni()
-    assert isinstance(int8_linear(*weights(64, 64, 0)), Int8Linear)
 
 
 class Counting(nn.Module):

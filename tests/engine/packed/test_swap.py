@@ -7,24 +7,17 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from livemind_app.engine.packed.linear import (
-    DigitLinear,
-    ExpandedLinear,
-    Int4Linear,
-    Int8Linear,
-    has_vnni,
-    int8_linear,
-)
+from livemind_app.engine.packed.groups import GroupLinear
+from livemind_app.engine.packed.linear import DigitLinear, has_vnni
 from livemind_app.engine.packed.phase import decoding
-from livemind_app.engine.packed.places import PhasedLinear, PlainLinear, Rows, StackedLinear
-from livemind_app.engine.packed.quantize import int8
+from livemind_app.engine.packed.places import PhasedLinear, Rows, StackedLinear
+from livemind_app.engine.packed.quantize import int4_groups, int8_groups
 from livemind_app.engine.packed.sources import Int4Source, from_int4, from_int8
 from livemind_app.engine.packed.swap import Prefill, Source, pack, swap
 from tests.engine.packed.networks import ids, llama, qwen2
 
-INT8 = DigitLinear if has_vnni() else Int8Linear
 SOURCES = {"int8": from_int8, "int4": from_int4}
-VNNI, BF16_ONLY = {"avx512_vnni": True, "avx512_bf16": True}, {"bf16": True}
+VNNI = {"avx512_vnni": True}
 
 
 def swapped(network: PreTrainedModel, source: Source, **options: Any) -> PreTrainedModel:
@@ -63,31 +56,30 @@ def test_what_prefill_reads_changes_prefill_only(weights: str) -> None:
     assert torch.equal(plain, packed)
 
 
-@pytest.mark.parametrize("source", [from_int8, from_int4])
-@pytest.mark.parametrize(("features", "kept"), [(VNNI, False), (BF16_ONLY, True), ({}, False)])
-def test_a_plain_copy_is_kept_where_it_prefills_fastest(
-    source: Source, features: dict[str, bool], kept: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: features)
-    network = swapped(qwen2(), source)
-    assert any(isinstance(module, PlainLinear) for module in network.modules()) == kept
-
-
-@pytest.mark.parametrize("features", [VNNI, {}], ids=["vnni", "none"])
-@torch.inference_mode()
-def test_prefill_reads_8_bits_beside_4(features: dict[str, bool], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: features)
-    four, eight = (swapped(qwen2(), source) for source in (from_int4, from_int8))
-    assert torch.equal(four.model(ids(5))[0], eight.model(ids(5))[0])
+@pytest.fixture(params=[VNNI, {}], ids=["vnni", "none"])
+def vnni(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether the processor is said to have it."""
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: request.param)
+    return bool(request.param)
 
 
 @torch.inference_mode()
-def test_expanding_rows_for_prefill_takes_no_second_copy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
-    network = swapped(qwen2(), from_int8)
-    layer: Any = network.get_submodule("model.layers.0.mlp.down_proj")
-    assert isinstance(layer.prefill, ExpandedLinear)
-    assert layer.prefill.packed is layer.decode
+def test_prefill_has_a_copy_in_rows_beside_groups_where_vnni_multiplies_them(vnni: bool) -> None:
+    four, eight = swapped(qwen2(), from_int4), swapped(qwen2(), from_int8)
+    layer: Any = four.get_submodule("model.layers.0.mlp.down_proj")
+    assert isinstance(decode(layer), GroupLinear)
+    assert (decode(layer) is not layer) == vnni
+    assert torch.equal(four.model(ids(5))[0], eight.model(ids(5))[0]) == vnni
+
+
+def test_the_head_has_no_copy(vnni: bool) -> None:
+    network = llama()
+    assert not any(name.startswith("lm_head.prefill") for name in pack(network, from_int4))
+
+
+def test_8_bits_are_rows_where_vnni_multiplies_them_and_groups_elsewhere(vnni: bool) -> None:
+    layer = decode(swapped(llama(), from_int8).get_submodule("model.layers.0.mlp.down_proj"))
+    assert isinstance(layer, DigitLinear if vnni else GroupLinear)
 
 
 def test_projections_of_one_input_are_stacked() -> None:
@@ -102,12 +94,13 @@ def test_projections_of_one_input_are_stacked() -> None:
 @torch.inference_mode()
 def test_a_stack_gives_what_each_projection_gives_alone() -> None:
     """Bit for bit where rows are computed on their own, biases or none."""
-    plain, network = qwen2(), swapped(qwen2(), from_int8)
+    plain, network = qwen2(), swapped(qwen2(), lambda _, linear: int8_groups(linear.weight))
     x = torch.randn(1, 5, 64, generator=torch.Generator().manual_seed(0))
     for name in ("q_proj", "k_proj", "v_proj"):
         linear = plain.get_submodule(f"model.layers.1.self_attn.{name}")
         assert isinstance(linear, nn.Linear)
-        alone = int8_linear(**int8(linear.weight).tensors(), bias=linear.bias)
+        tiles = int8_groups(linear.weight).tensors()["tiles"]
+        alone = GroupLinear(tiles, linear.out_features, linear.bias)
         with decoding():
             assert torch.equal(network.get_submodule(f"model.layers.1.self_attn.{name}")(x), alone(x))
 
@@ -146,31 +139,34 @@ def test_what_cannot_be_packed_stays() -> None:
     assert torch.isfinite(network(ids(3)).logits).all()
 
 
-def test_shapes_that_the_4_bit_kernel_does_not_take_become_8_bits() -> None:
-    network = swapped(llama(intermediate_size=88), from_int4, prefill="packed")
-    layer: Any = network.get_submodule("model.layers.0.mlp")
-    assert isinstance(decode(layer.gate_proj).stack.packed, INT8)
-    assert isinstance(decode(layer.down_proj), INT8)
-    attention: Any = network.get_submodule("model.layers.0.self_attn")
-    assert isinstance(attention.o_proj, Int4Linear)
+@torch.inference_mode()
+def test_shapes_that_fill_no_groups_and_tiles() -> None:
+    def make() -> PreTrainedModel:
+        return llama(intermediate_size=90)
+
+    exact = make()(ids(9)).logits
+    for source, near in ((from_int8, 0.02), (from_int4, 0.25)):
+        ours = swapped(make(), source)(ids(9)).logits
+        assert (ours - exact).norm() < near * exact.norm()
 
 
 def test_the_head_stays_in_8_bits() -> None:
     network = llama()
     network = swapped(network, Int4Source(network), prefill="packed")
-    assert isinstance(network.get_submodule("lm_head"), INT8)
-    attention: Any = network.get_submodule("model.layers.0.self_attn")
-    assert isinstance(attention.o_proj, Int4Linear)
+    head: Any = network.get_submodule("lm_head")
+    assert isinstance(head, DigitLinear) if has_vnni() else head.bits == 8
+    layer: Any = network.get_submodule("model.layers.0.self_attn.o_proj")
+    assert layer.bits == 4
 
 
 def test_a_stack_of_two_kinds_is_two_stacks() -> None:
     def mixed(name: str, linear: nn.Linear) -> Any:
-        return (from_int8 if name.endswith("v_proj") else from_int4)(name, linear)
+        return (int8_groups if name.endswith("v_proj") else int4_groups)(linear.weight)
 
     network = swapped(qwen2(), mixed, prefill="packed")
     attention: Any = network.get_submodule("model.layers.0.self_attn")
     assert attention.q_proj.stack is attention.k_proj.stack
-    assert isinstance(attention.q_proj.stack.packed, Int4Linear)
+    assert attention.q_proj.stack.packed.bits == 4
     assert not isinstance(decode(attention.v_proj), StackedLinear)
     assert torch.isfinite(network(ids(3)).logits).all()
 

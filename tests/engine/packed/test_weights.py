@@ -23,45 +23,39 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIVEMIND_CACHE", str(tmp_path / "cache"))
 
 
-VNNI, WIDE, NARROW = {"avx512_vnni": True, "avx512_f": True}, {"avx512_f": True}, {"avx2": True}
-CLIENT = {"avx_vnni": True, "avx2": True}  # processors of desktops
+X86, ARM, OLD = {"avx2", "fma", "f16c"}, {"neon"}, {"avx"}
+
+
+@pytest.fixture
+def processor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With these instructions."""
+    monkeypatch.setattr(formats, "has", lambda name: name in request.param)
 
 
 @pytest.mark.parametrize(
-    ("features", "small", "large", "other"),
-    [
-        (VNNI, "gguf", "int8", "int8"),
-        (CLIENT, "gguf", "int8", "int8"),
-        (WIDE, "gguf", "gguf", "int8"),
-        ({"neon": True}, "gguf", "gguf", "int8"),
-        (NARROW, "gguf", "int8", "int8"),
-        ({}, None, None, None),
-    ],
+    ("processor", "published", "other"),
+    [(X86, "gguf", "int8"), (ARM, "gguf", "int8"), (OLD, None, None)],
+    indirect=["processor"],
 )
+@pytest.mark.usefixtures("processor")
 def test_auto_follows_the_processor_and_the_model(
-    features: dict[str, bool],
-    small: str | None,
-    large: str | None,
-    other: str | None,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    published: str | None, other: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: features)
     monkeypatch.setattr(formats, "kept_file", lambda model: tmp_path)
-    assert resolve_weights("auto", "smollm2-135m", "auto", "cpu") == small
-    assert resolve_weights("auto", "qwen2.5-coder-0.5b", "auto", "cpu") == large
+    assert resolve_weights("auto", "smollm2-135m", "auto", "cpu") == published
+    assert resolve_weights("auto", "qwen2.5-coder-0.5b", "auto", "cpu") == published
     assert resolve_weights("auto", "someone/model", "auto", "cpu") == other
     assert resolve_weights("auto", "smollm2-135m", "auto", "cuda") is None
     assert resolve_weights("auto", "smollm2-135m", "bfloat16", "cpu") is None
 
 
-@pytest.mark.parametrize("features", [VNNI, WIDE, NARROW])
+@pytest.mark.parametrize("processor", [X86, ARM], indirect=True)
+@pytest.mark.usefixtures("processor")
 def test_a_published_file_that_is_not_there_is_not_fetched_for_it(
-    features: dict[str, bool], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """As where somebody's own folder holds the converted model alone, and there is no network."""
     monkeypatch.setenv("LIVEMIND_CACHE", str(tmp_path))
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: features)
     assert resolve_weights("auto", "smollm2-135m", "auto", "cpu") == "int8"
 
 
