@@ -9,6 +9,7 @@ from starlette.routing import Mount
 
 from livemind_app.config import Settings
 from livemind_app.serving.app import MAX_BODY
+from livemind_app.session.clock import RealClock
 from livemind_app.session.limits import SESSIONS
 from tests.serving.conftest import Service, assembled, refusal
 from tests.ui.test_login import as_in_a_space
@@ -139,7 +140,8 @@ def test_also_without_a_length(whole: Service, path: str) -> None:
     assert response.status_code == 413
 
 
-def test_sessions_that_begin_through_gradio_are_counted_like_others() -> None:
+def test_sessions_that_begin_through_gradio_are_counted_like_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RealClock, "__call__", lambda clock: 1.0)  # what is spent does not come back
     data = ["Anna has", -1, ""]
     with assembled() as service:
         http, stranger = service.http, {"X-Forwarded-For": "203.0.113.1"}

@@ -11,8 +11,10 @@ from tests.ui.test_accessibility import check
 
 COST = re.compile(r"^\d+ tokens? · \d+\.\d+ s$")
 SHOW = """async (events) => {
-    const at = (path) => import(new URL(`static/${path}.js`, document.baseURI).href);
-    const [store, notes, segments] = await Promise.all([at("store"), at("view/notes"), at("view/segments")]);
+    const at = (path) => import(new URL(`static/${path}`, document.baseURI).href);
+    // Views of its own, which the page does not draw its own state on whenever it draws.
+    const own = [at("view/notes.js?own"), at("view/segments.js?own")];
+    const [store, notes, segments] = await Promise.all([at("store.js"), ...own]);
     const state = events.reduce(store.fold, store.EMPTY);
     segments.renderSegments(state, 9);
     notes.renderNotes(state, 9);
