@@ -9,7 +9,6 @@ from ctypes import c_float, c_int32, c_int64, c_void_p
 from functools import cache
 from types import SimpleNamespace
 
-from llvmlite import binding as llvm
 from llvmlite import ir
 
 from livemind_app.engine.compiled import threads
@@ -34,7 +33,7 @@ from livemind_app.engine.compiled.emit import (
     taken,
 )
 from livemind_app.engine.compiled.functions import LANES, eight, exponential, put
-from livemind_app.engine.compiled.machine import Machine
+from livemind_app.engine.compiled.machine import Machine, empty
 
 HIDDEN = -3.0e38  # the score of what is not seen: finite, so that a row that sees nothing has no NaN
 TOGETHER = 8  # vectors of an output that are summed at once
@@ -64,8 +63,7 @@ TASK = Fields(
 def attend(size: int) -> Callable[..., None]:
     """`f(heads, cosine, sine, keys, values, mask, out, scratch, rows, query heads, kv heads, capacity, start,
     scaling, threads)`, shapes as above, addresses of fp32; sizes of heads are a multiple of 16."""
-    module = ir.Module()
-    module.triple = llvm.get_process_triple()
+    module = empty()
     work = _emit_work(module, size)
     kinds = [*TASK.kinds[:-1], INT]
     function, build = defined(module, "attend", kinds)

@@ -30,6 +30,13 @@ class Machine:
         return made  # type: ignore[no-any-return]
 
 
+def empty() -> ir.Module:
+    """A module for this processor."""
+    module = ir.Module()
+    module.triple = llvm.get_process_triple()
+    return module
+
+
 def has(feature: str) -> bool:
     """Whether this processor has it, by LLVM's name."""
     return bool(llvm.get_host_cpu_features().get(feature))

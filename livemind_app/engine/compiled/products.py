@@ -9,7 +9,6 @@ from ctypes import c_float, c_int32, c_int64, c_void_p
 from functools import cache
 from types import SimpleNamespace
 
-from llvmlite import binding as llvm
 from llvmlite import ir
 
 from livemind_app.engine.compiled import threads
@@ -31,7 +30,7 @@ from livemind_app.engine.compiled.emit import (
     smaller,
     taken,
 )
-from livemind_app.engine.compiled.machine import Machine
+from livemind_app.engine.compiled.machine import Machine, empty
 from livemind_app.engine.compiled.tiles import GROUP, MOST, TILE, Form, emit_tile
 
 PIECES = 8  # of the tiles, for each thread
@@ -65,8 +64,7 @@ def multiply(bits: int) -> Callable[..., None]:
     of a row are `distance` behind those of the last, 0 for a bias. Inputs are a multiple of 32, outputs of 4.
     `at_a_time`, a multiple of 8, is how many rows are multiplied with all weights before the next ones.
     """
-    module = ir.Module()
-    module.triple = llvm.get_process_triple()
+    module = empty()
     form = Form(bits)
     _emit_multiply(module, form, emit_digits(module, form), _emit_work(module, form))
     return Machine(module, threads.symbols()).function("multiply", ARGUMENTS)
