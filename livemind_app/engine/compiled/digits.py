@@ -30,8 +30,8 @@ from livemind_app.engine.compiled.emit import (
     store,
     vector,
 )
-from livemind_app.engine.compiled.functions import call, eight, exponential, put, whole
-from livemind_app.engine.compiled.tiles import GROUP, LANES, MOST, Form
+from livemind_app.engine.compiled.functions import LANES, call, eight, exponential, put, whole
+from livemind_app.engine.compiled.tiles import GROUP, MOST, Form
 
 LARGEST = 32767
 TINIEST = 1e-30  # of a row's largest magnitude, so that it has an inverse

@@ -7,6 +7,11 @@ from typing import Any
 from llvmlite import binding as llvm
 from llvmlite import ir
 
+VNNI = ("avx512vnni", "avxvnni")  # by LLVM's names
+# Products and their sum in one instruction where there is one. LLVM takes two, which are ready sooner; of
+# the many sums here none waits for another.
+FUSED = "fast-dpwssd"
+
 
 class Machine:
     """A module's code for this processor, kept by its functions.
@@ -43,6 +48,9 @@ def has(feature: str) -> bool:
 
 
 def _target() -> llvm.TargetMachine:
+    features = llvm.get_host_cpu_features().flatten()
+    if any(map(has, VNNI)):
+        features += f",+{FUSED}"
     return llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2
+        cpu=llvm.get_host_cpu_name(), features=features, opt=2
     )

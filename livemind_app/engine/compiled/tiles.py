@@ -2,7 +2,8 @@
 
 Weights lie as they are read: for each four outputs (a tile) group after group, in each group the integers of
 the four, their scales in fp16 and, with 4 bits, their lows. A step of decode reads memory from one end to
-the other, and with vectors of 256 bits the arithmetic on a group takes less time than reading it.
+the other, and the arithmetic on a group takes less time than reading it. An output's products are summed in
+as many lanes whatever the width of the vectors, so every processor comes to the same bits.
 """
 
 from collections.abc import Sequence
@@ -38,11 +39,11 @@ from livemind_app.engine.compiled.machine import has
 
 GROUP = 32  # inputs that share a scale, as in GGUF's blocks
 TILE = 4  # outputs that lie together
-LANES = 8  # of a vector of sums; vectors of what is multiplied have twice as many
+LANES = 16 if has("avx512bw") else 8  # of a vector of sums; vectors of what is multiplied have twice as many
 MOST = 8  # rows that weights are unpacked for at once
-SUMS = 8  # vectors of sums kept in registers: half of these; the rest is for operands
 MIDDLE = 32  # of 6 bits: what stands for 0
-AHEAD = 1024  # bytes that are asked of memory before they are needed
+AHEAD, LINE = 4096, 64  # bytes that are asked of memory before they are needed, and how many at once
+MULTIPLY_ADD = {8: "llvm.x86.avx2.pmadd.wd", 16: "llvm.x86.avx512.pmaddw.d.512"}  # by the lanes of the result
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,8 @@ class Form:
 
     @property
     def together(self) -> int:
-        """Outputs of a vector of sums."""
-        return 1 if self.bits == 8 else 2
+        """Outputs of a vector of sums: each has as many of its lanes whatever its width."""
+        return LANES // (8 if self.bits == 8 else 4)
 
     @property
     def step(self) -> int:
@@ -91,7 +92,8 @@ def emit_tile(module: ir.Module, form: Form, rows: int) -> ir.Function:
     for argument in tile.args[:6]:
         argument.add_attribute("noalias")
     product = _Product(build, form, rows, tile.args)
-    height = min(TILE, form.together * max(1, SUMS // rows))
+    # Sums fill half of the registers, which are twice as many where they are wider; the rest is for operands.
+    height = min(TILE, form.together * max(1, LANES // rows))
     totals = [product.of_outputs(range(first, first + height)) for first in range(0, TILE, height)]
     lows = product.of_lows() if form.has_lows else [[FLOAT(0)] * TILE] * rows
     for row in range(rows):
@@ -124,7 +126,8 @@ class _Product:
         def group(index: Value, *held: Value) -> list[Value]:
             weights = self._group(index)
             if outputs.start == 0:
-                _prefetch(build, element(build, weights, BYTE, AHEAD))
+                for at in range(AHEAD, AHEAD + form.step, LINE):
+                    _prefetch(build, element(build, weights, BYTE, at))
             scales = self._scales(weights)
             parts = [(self._integers(weights, at), [_spread(build, s, at) for s in scales]) for at in vectors]
             sums = list(held)
@@ -187,9 +190,11 @@ class _Product:
         """Of the outputs of a vector, in the same parts."""
         build, wide, half = self._build, vector(SHORT, 2 * LANES), GROUP // 2
         if self._form.bits == 8:
-            start = element(build, weights, BYTE, outputs.start * GROUP)
-            halves = (load(build, element(build, start, BYTE, at), vector(BYTE, half)) for at in (0, half))
-            return [build.sext(part, wide) for part in halves]
+            kind = vector(BYTE, GROUP * len(outputs))
+            all_ = load(build, element(build, weights, BYTE, outputs.start * GROUP), kind)
+            rows = range(0, GROUP * len(outputs), GROUP)
+            halves = ([row + at for row in rows for at in range(first, first + half)] for first in (0, half))
+            return [build.sext(lanes_of(build, all_, lanes), wide) for lanes in halves]
         words = load(build, element(build, weights, BYTE, outputs.start * half), wide)
         shifted = [words, *(build.lshr(words, _shorts(bits)) for bits in (4, 8, 12))]
         low = [*(build.and_(each, _shorts(15)) for each in shifted[:3]), shifted[3]]
@@ -246,7 +251,7 @@ def _pairs(build: Build, a: Value, b: Value) -> Value:
     """Products of 16-bit integers, neighbours added."""
     if has("avx2"):
         kinds = [vector(SHORT, 2 * LANES)] * 2
-        return build.call(declared(build.module, "llvm.x86.avx2.pmadd.wd", vector(INT, LANES), kinds), [a, b])
+        return build.call(declared(build.module, MULTIPLY_ADD[LANES], vector(INT, LANES), kinds), [a, b])
     wide = vector(INT, 2 * LANES)
     products = build.mul(build.sext(a, wide), build.sext(b, wide))
     return build.add(*(lanes_of(build, products, range(first, 2 * LANES, 2)) for first in (0, 1)))

@@ -146,13 +146,27 @@ def compiled_anew(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("bits", [4, 6, 8])
+@pytest.mark.parametrize("lanes", [8, 16])
 def test_without_the_instructions_of_x86_every_bit_is_the_same(
-    bits: int, compiled_anew: None, monkeypatch: pytest.MonkeyPatch
+    lanes: int, bits: int, compiled_anew: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     layer, x = GroupLinear(matrix(66, 5, bits, 2)[0], 66), activations(11, 5, 2)
     wanted = layer.rows(x)
     products.multiply.cache_clear()
     monkeypatch.setattr(tiles, "has", lambda _: False)
+    monkeypatch.setattr(tiles, "LANES", lanes)
+    assert torch.equal(layer.rows(x), wanted)
+
+
+@pytest.mark.parametrize("bits", [4, 6, 8])
+def test_narrow_vectors_give_the_same(
+    bits: int, compiled_anew: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a processor without AVX-512."""
+    layer, x = GroupLinear(matrix(66, 5, bits, 2)[0], 66), activations(11, 5, 2)
+    wanted = layer.rows(x)
+    products.multiply.cache_clear()
+    monkeypatch.setattr(tiles, "LANES", 8)
     assert torch.equal(layer.rows(x), wanted)
 
 
