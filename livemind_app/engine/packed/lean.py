@@ -13,9 +13,7 @@ from torch import Tensor
 from livemind_app.engine.compiled.attention import attend, scratch_bytes
 from livemind_app.engine.packed.groups import GroupLinear, Norm, scratch
 from livemind_app.engine.packed.kv import GrowingCache
-from livemind_app.engine.packed.linear import DigitLinear
 
-Kernel = DigitLinear | GroupLinear
 Rotation = tuple[Tensor, Tensor]  # cosines and sines of the tokens' angles, each [1, tokens, head size]
 
 
@@ -66,11 +64,11 @@ class Steps:
     angles: Angles
     masks: Masks
     before: Norm
-    heads: list[Kernel]  # together queries, keys and values, one above the other
-    out: Kernel
+    heads: list[GroupLinear]  # together queries, keys and values, one above the other
+    out: GroupLinear
     between: Norm
-    gated: Kernel  # gates above what they let through
-    down: Kernel
+    gated: GroupLinear  # gates above what they let through
+    down: GroupLinear
 
     def __call__(self, x: Tensor, rotation: Rotation, mask: Tensor | None, kv: GrowingCache) -> Tensor:
         """`mask` [1, 1, tokens, cached and these]; None for a single row."""

@@ -10,9 +10,9 @@ from transformers import Cache, PreTrainedModel
 
 from livemind_app.engine.compiled.attention import MULTIPLE
 from livemind_app.engine.packed.attention import NAME
-from livemind_app.engine.packed.groups import Norm
+from livemind_app.engine.packed.groups import GroupLinear, Norm
 from livemind_app.engine.packed.kv import GrowingCache
-from livemind_app.engine.packed.lean import Angles, Kernel, Masks, Rotation, Steps
+from livemind_app.engine.packed.lean import Angles, Masks, Rotation, Steps
 from livemind_app.engine.packed.phase import decoding, phase
 from livemind_app.engine.packed.places import PhasedLinear, StackedLinear
 
@@ -111,13 +111,13 @@ def _norm(module: Any) -> Norm:
     return Norm(module.weight.detach(), module.variance_epsilon)
 
 
-def _kernels(*projections: Any) -> list[Kernel]:
+def _kernels(*projections: Any) -> list[GroupLinear]:
     """Of projections that have the same input; a stack has one. Raises TypeError where one is not packed."""
-    kernels: list[Kernel] = []
+    kernels: list[GroupLinear] = []
     for projection in projections:
         packed = projection.decode if isinstance(projection, PhasedLinear) else projection
         kernel = packed.stack.packed if isinstance(packed, StackedLinear) else packed
-        if not isinstance(kernel, Kernel):
+        if not isinstance(kernel, GroupLinear):
             raise TypeError(f"{type(kernel).__name__} is not packed")
         if kernel not in kernels:
             kernels.append(kernel)

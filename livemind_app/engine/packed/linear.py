@@ -1,4 +1,4 @@
-"""Projections on the integer kernels of oneDNN, which torch carries, for processors with VNNI.
+"""Projections on the integer kernels of oneDNN, which torch carries: prefill where there is VNNI.
 
 Each row of activations is computed on its own: among others it is, bit for bit, that row alone.
 """
@@ -8,7 +8,6 @@ from math import inf
 import torch
 from torch import Tensor, nn
 
-from livemind_app.engine.packed.groups import Norm, prepared
 from livemind_app.engine.packed.layout import lay_out
 
 VNNI = ("avx512_vnni", "avx_vnni")
@@ -35,17 +34,11 @@ class DigitLinear(nn.Module):
         self.bias = bias
 
     def forward(self, x: Tensor) -> Tensor:
-        return _shaped(self.rows(x.view(-1, x.shape[-1]).float()), x)
-
-    def rows(
-        self, x: Tensor, *, norm: Norm | None = None, gated: bool = False, onto: Tensor | None = None
-    ) -> Tensor:
-        """[rows, inputs] → [rows, outputs], both fp32; the rest as of `GroupLinear.rows`."""
-        digits, largest = _digits(prepared(x, norm, gated))
+        digits, largest = _digits(x.reshape(-1, x.shape[-1]).float())
         low, high = self.sums(digits)
         y = torch.add(low, high, alpha=BASE).mul_(largest).mul_(self.steps)
         y = y if self.bias is None else y.add_(self.bias)
-        return y if onto is None else y.add_(onto)
+        return y.to(x.dtype).view(*x.shape[:-1], -1)
 
 
 def _digits(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -127,7 +120,3 @@ def has_bf16() -> bool:
     """Whether the processor multiplies bf16, which others imitate slowly."""
     features = torch.cpu.get_capabilities()
     return any(features.get(name) for name in BF16)
-
-
-def _shaped(y: Tensor, x: Tensor) -> Tensor:
-    return y.to(x.dtype).view(*x.shape[:-1], -1)

@@ -17,7 +17,7 @@ SMALLEST = 6e-8  # above 0 in fp16
 
 @dataclass(frozen=True)
 class Int8Rows:
-    """`w = q * scale`, a scale for each row: what processors with VNNI multiply."""
+    """`w = q * scale`, a scale for each row: what VNNI multiplies in prefill."""
 
     q: Tensor  # [outputs, inputs] int8
     scales: Tensor  # [outputs]

@@ -9,8 +9,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from livemind_app.engine.packed import gguf_blocks
-from livemind_app.engine.packed.linear import has_vnni
-from livemind_app.engine.packed.quantize import Quantized, int4_groups, int8_groups, int8_rows, ordered
+from livemind_app.engine.packed.quantize import Quantized, int4_groups, int8_groups, ordered
 
 HEAD, EMBEDDING = "lm_head.weight", "model.embed_tokens.weight"
 SAMPLE = 512  # rows compared to know a tensor again
@@ -18,8 +17,7 @@ ROUNDING = 0.01  # relative distance between a tensor of the file and its bf16 c
 
 
 def from_int8(_name: str, linear: nn.Linear) -> Quantized:
-    """Rows where the processor multiplies them, in every phase; groups elsewhere."""
-    return (int8_rows if has_vnni() else int8_groups)(linear.weight.detach())
+    return int8_groups(linear.weight.detach())
 
 
 def from_int4(_name: str, linear: nn.Linear) -> Quantized:

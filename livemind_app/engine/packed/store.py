@@ -25,7 +25,7 @@ from livemind_app.engine.models.store import models_dir, publish
 log = logging.getLogger(__name__)
 
 Packed = Literal["int8", "int4", "gguf"]
-FORMAT = 7  # raise it when weights packed today must be packed again
+FORMAT = 8  # raise it when weights packed today must be packed again
 
 
 def load_or_pack(

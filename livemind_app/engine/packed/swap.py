@@ -34,14 +34,14 @@ def pack(network: PreTrainedModel, source: Source) -> dict[str, Tensor]:
             linears = _linears(network, joined)
             parts = _parts(matrix)
             if head not in linears.values():
-                parts |= _prefill_parts(matrix, linears)
+                parts |= _prefill_parts(linears)
             tensors.update({f"{joined}.{part}": tensor for part, tensor in parts.items()})
     return tensors
 
 
-def _prefill_parts(matrix: Quantized, linears: Mapping[str, nn.Linear]) -> dict[str, Tensor]:
-    """Of a copy in rows of 8 bits, which VNNI multiplies faster when they are many."""
-    if isinstance(matrix, Int8Rows) or not has_vnni():
+def _prefill_parts(linears: Mapping[str, nn.Linear]) -> dict[str, Tensor]:
+    """Of a copy in rows of 8 bits, which VNNI multiplies faster by many rows of activations."""
+    if not has_vnni():
         return {}
     copy = concatenated([int8_rows(linear.weight.detach()) for linear in linears.values()])
     return {f"{PREFILL}{part}": tensor for part, tensor in _parts(copy).items()}
@@ -50,7 +50,7 @@ def _prefill_parts(matrix: Quantized, linears: Mapping[str, nn.Linear]) -> dict[
 def _parts(matrix: Quantized) -> dict[str, Tensor]:
     """As they are kept: large int8 matrices in the layout of their kernel."""
     parts = matrix.tensors()
-    if isinstance(matrix, Int8Rows) and has_vnni() and is_large(matrix.q):
+    if isinstance(matrix, Int8Rows) and is_large(matrix.q):
         parts["layout"] = laid_out(parts.pop("weights"))
     return parts
 

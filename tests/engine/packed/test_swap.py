@@ -8,7 +8,6 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from livemind_app.engine.packed.groups import GroupLinear
-from livemind_app.engine.packed.linear import DigitLinear, has_vnni
 from livemind_app.engine.packed.phase import decoding
 from livemind_app.engine.packed.places import PhasedLinear, Rows, StackedLinear
 from livemind_app.engine.packed.quantize import int4_groups, int8_groups
@@ -75,11 +74,6 @@ def test_prefill_has_a_copy_in_rows_beside_groups_where_vnni_multiplies_them(vnn
 def test_the_head_has_no_copy(vnni: bool) -> None:
     network = llama()
     assert not any(name.startswith("lm_head.prefill") for name in pack(network, from_int4))
-
-
-def test_8_bits_are_rows_where_vnni_multiplies_them_and_groups_elsewhere(vnni: bool) -> None:
-    layer = decode(swapped(llama(), from_int8).get_submodule("model.layers.0.mlp.down_proj"))
-    assert isinstance(layer, DigitLinear if vnni else GroupLinear)
 
 
 def test_projections_of_one_input_are_stacked() -> None:
@@ -154,7 +148,7 @@ def test_the_head_stays_in_8_bits() -> None:
     network = llama()
     network = swapped(network, Int4Source(network), prefill="packed")
     head: Any = network.get_submodule("lm_head")
-    assert isinstance(head, DigitLinear) if has_vnni() else head.bits == 8
+    assert head.bits == 8
     layer: Any = network.get_submodule("model.layers.0.self_attn.o_proj")
     assert layer.bits == 4
 
